@@ -1,1 +1,3 @@
-//! (being written)
+//! The host server. Rooms stand top to bottom; a room imports only rooms above it (`tests/stories/law.rs` holds it).
+
+pub mod db;

@@ -1,0 +1,235 @@
+//! The pool, the migrations, and the few places where SQLite and PostgreSQL differ. Knows no rule of the domain.
+//!
+//! All SQL in the house is one text for both engines: `$1` binds, bigint, text and blob only. A write goes through
+//! [`Db::begin_write`]: on SQLite writers queue in the process (its own busy handler sleeps), on PostgreSQL they run side
+//! by side.
+
+mod bulk;
+mod clock;
+mod group;
+mod migrate;
+mod transaction;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::any::{AnyPoolOptions, AnyRow};
+use sqlx::pool::PoolConnection;
+use sqlx::{Any, AnyPool, Executor};
+use tokio::sync::Semaphore;
+
+pub use bulk::Bulk;
+pub use clock::Clock;
+pub use group::{Group, GroupError};
+pub use migrate::Schema;
+pub use transaction::WriteTransaction;
+
+/// A statement with its binds.
+pub type Statement<'q> = sqlx::query::Query<'q, Any, sqlx::any::AnyArguments>;
+
+/// Connections per database file or server. SQLite reads beside its one writer; PostgreSQL hosts share a server whose
+/// default limit is 100.
+const MAX_CONNECTIONS: u32 = 8;
+
+/// How long a request may wait for a connection before it fails.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What can go wrong in the database.
+#[derive(Debug, thiserror::Error)]
+pub enum DbError {
+    /// The address is neither `sqlite:` nor `postgres:`.
+    #[error("database url must start with sqlite: or postgres:")]
+    UnknownEngine,
+    /// Connecting failed.
+    #[error("could not open the database")]
+    Open(#[source] sqlx::Error),
+    /// A statement failed.
+    #[error("a database statement failed")]
+    Statement(#[from] sqlx::Error),
+    /// A statement after an error, or a commit after one.
+    #[error("the transaction has already failed and was rolled back")]
+    TransactionEnded,
+    /// Two transactions stood in each other's way; run it again.
+    #[error("the transaction conflicted with another one")]
+    Conflict,
+    /// A migration failed or the database is newer than this binary.
+    #[error("could not migrate the database")]
+    Migrate(#[source] sqlx::migrate::MigrateError),
+    /// Another host has held the migration lock for too long.
+    #[error("another host has been migrating for too long; if none is, delete the row of `migration_lock`")]
+    MigrationLocked,
+    /// A row that this version cannot read.
+    #[error("unreadable value in column {0}")]
+    Unreadable(&'static str),
+}
+
+/// The two engines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    /// Embedded.
+    Sqlite,
+    /// Shared by any number of hosts.
+    Postgres,
+}
+
+/// A handle to one database; clones share the pool.
+#[derive(Clone, Debug)]
+pub struct Db {
+    pool: AnyPool,
+    engine: Engine,
+    clock: Clock,
+    writers: Option<Arc<Semaphore>>,
+}
+
+impl Db {
+    /// Opens the database and brings its schema up to date.
+    ///
+    /// # Errors
+    /// [`DbError::Open`] when it cannot be reached, [`DbError::Migrate`] when the schema cannot be brought up to date.
+    pub async fn open(url: &str, schema: Schema, clock: Clock) -> Result<Self, DbError> {
+        sqlx::any::install_default_drivers();
+        let engine = Engine::of(url)?;
+        let pool = pool(url, engine, schema).await.map_err(DbError::Open)?;
+        let writers = match engine {
+            Engine::Sqlite => Some(Arc::new(Semaphore::new(1))),
+            Engine::Postgres => None,
+        };
+        let db = Self { pool, engine, clock, writers };
+        migrate::run(&db, schema).await?;
+        if engine == Engine::Postgres {
+            db.synchronise_clock().await?;
+        }
+        Ok(db)
+    }
+
+    /// The address of an SQLite file, made when it is missing.
+    pub fn sqlite_url(file: &Path) -> String {
+        format!("sqlite://{}?mode=rwc", file.display())
+    }
+
+    /// Which engine this is.
+    pub fn engine(&self) -> Engine {
+        self.engine
+    }
+
+    /// The database's time.
+    pub fn now(&self) -> bellhop_domain::time::Timestamp {
+        self.clock.now()
+    }
+
+    /// The clock itself, for those who only need the time.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Takes over the server's clock: hosts compare leases by one clock, not by their own.
+    ///
+    /// # Errors
+    /// [`DbError::Statement`] when the server cannot be asked.
+    pub async fn synchronise_clock(&self) -> Result<(), DbError> {
+        if self.engine == Engine::Postgres {
+            let before = self.clock.local_millis();
+            let sql = "select cast(extract(epoch from clock_timestamp()) * 1000 as bigint)";
+            let server: i64 = sqlx::query_scalar(sql).fetch_one(&self.pool).await?;
+            let after = self.clock.local_millis();
+            self.clock.set_server_offset(server - (before + after) / 2);
+        }
+        Ok(())
+    }
+
+    /// Starts a transaction that writes.
+    ///
+    /// # Errors
+    /// [`DbError::Statement`] when no connection can be had in time.
+    pub async fn begin_write(&self) -> Result<WriteTransaction, DbError> {
+        let permit = match &self.writers {
+            Some(writers) => Arc::clone(writers).acquire_owned().await.ok(),
+            None => None,
+        };
+        let begin = match self.engine {
+            Engine::Sqlite => "begin immediate",
+            Engine::Postgres => "begin",
+        };
+        WriteTransaction::begin(self.pool.acquire().await?, permit, begin).await
+    }
+
+    /// A connection for several reads in a row.
+    ///
+    /// # Errors
+    /// [`DbError::Statement`] when none can be had in time.
+    pub async fn reader(&self) -> Result<PoolConnection<Any>, DbError> {
+        Ok(self.pool.acquire().await?)
+    }
+
+    /// All rows of a read.
+    ///
+    /// # Errors
+    /// [`DbError::Statement`].
+    pub async fn fetch_all(&self, statement: Statement<'_>) -> Result<Vec<AnyRow>, DbError> {
+        Ok(self.pool.fetch_all(statement).await?)
+    }
+
+    /// The first row of a read.
+    ///
+    /// # Errors
+    /// [`DbError::Statement`].
+    pub async fn fetch_optional(&self, statement: Statement<'_>) -> Result<Option<AnyRow>, DbError> {
+        Ok(self.pool.fetch_optional(statement).await?)
+    }
+
+    /// One write as a transaction of its own; the number of rows it touched.
+    ///
+    /// # Errors
+    /// [`DbError::Statement`]; nothing was written.
+    pub async fn execute(&self, statement: Statement<'_>) -> Result<u64, DbError> {
+        let mut transaction = self.begin_write().await?;
+        let touched = transaction.execute(statement).await?;
+        transaction.commit().await?;
+        Ok(touched)
+    }
+
+    /// Closes all connections; SQLite then leaves no WAL behind.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+impl Engine {
+    fn of(url: &str) -> Result<Self, DbError> {
+        match url.split_once(':') {
+            Some(("sqlite", _)) => Ok(Self::Sqlite),
+            Some(("postgres" | "postgresql", _)) => Ok(Self::Postgres),
+            _ => Err(DbError::UnknownEngine),
+        }
+    }
+}
+
+async fn pool(url: &str, engine: Engine, schema: Schema) -> sqlx::Result<AnyPool> {
+    let set_up = match (engine, schema) {
+        // FULL: a commit is on disk when it returns. The WAL is folded back every 4,000 pages (16 MB).
+        (Engine::Sqlite, _) => {
+            "pragma journal_mode = wal; pragma synchronous = full; pragma busy_timeout = 5000; pragma foreign_keys = on; \
+             pragma wal_autocheckpoint = 4000"
+        }
+        (Engine::Postgres, Schema::Store) => "set synchronous_commit = on",
+        (Engine::Postgres, Schema::Keyring) => {
+            "create schema if not exists keyring; set search_path = keyring; set synchronous_commit = on"
+        }
+    };
+    AnyPoolOptions::new()
+        .max_connections(MAX_CONNECTIONS)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .test_before_acquire(engine == Engine::Postgres)
+        .after_connect(move |connection, _| {
+            Box::pin(async move {
+                connection.execute(sqlx::raw_sql(set_up)).await?;
+                Ok(())
+            })
+        })
+        .connect(url)
+        .await
+}
+
+#[cfg(test)]
+mod tests;

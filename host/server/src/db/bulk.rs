@@ -1,0 +1,88 @@
+//! One statement for many rows: `insert … values (…), (…)` and `where (a, b) in (values (…), (…))`.
+
+use std::fmt::Write;
+
+use sqlx::any::AnyArguments;
+use sqlx::{Any, Arguments, AssertSqlSafe, Encode, Type};
+
+use super::Statement;
+
+/// Builds a statement with a list of rows in its middle. The texts around the list are the caller's constants; every value
+/// is a bind.
+pub struct Bulk {
+    sql: String,
+    arguments: AnyArguments,
+    n_rows: usize,
+}
+
+/// The binds of one row.
+pub struct Row<'a> {
+    bulk: &'a mut Bulk,
+    n_values: usize,
+}
+
+impl Bulk {
+    /// Most rows in one statement: SQLite takes 32,766 binds, our widest row has 24.
+    pub const MAX_ROWS: usize = 1_000;
+
+    /// Starts with the text before the rows.
+    pub fn new(head: &'static str) -> Self {
+        Self { sql: String::from(head), arguments: AnyArguments::default(), n_rows: 0 }
+    }
+
+    /// Adds a row.
+    pub fn row(&mut self) -> Row<'_> {
+        self.sql.push_str(if self.n_rows == 0 { "(" } else { ", (" });
+        self.n_rows += 1;
+        Row { bulk: self, n_values: 0 }
+    }
+
+    /// True when there is nothing to say; such a statement is not valid SQL.
+    pub fn is_empty(&self) -> bool {
+        self.n_rows == 0
+    }
+
+    /// Adds the text after the rows.
+    pub fn end(mut self, tail: &'static str) -> Self {
+        self.sql.push_str(tail);
+        self
+    }
+
+    /// Adds a bind outside the rows and writes its placeholder.
+    pub fn bind<'t, T: Encode<'t, Any> + Type<Any>>(mut self, value: T) -> Self {
+        self.push(value);
+        self
+    }
+
+    /// The finished statement.
+    pub fn statement(self) -> Statement<'static> {
+        sqlx::query_with(AssertSqlSafe(self.sql), self.arguments)
+    }
+
+    fn push<'t, T: Encode<'t, Any> + Type<Any>>(&mut self, value: T) {
+        // Encoding into Any's buffer copies the value; it has no failing case.
+        if self.arguments.add(value).is_ok() {
+            let n = self.arguments.len();
+            let written = write!(self.sql, "${n}");
+            debug_assert!(written.is_ok());
+        }
+    }
+}
+
+impl Row<'_> {
+    /// Adds the row's next value.
+    pub fn bind<'t, T: Encode<'t, Any> + Type<Any>>(mut self, value: T) -> Self {
+        if self.n_values > 0 {
+            self.bulk.sql.push_str(", ");
+        }
+        self.n_values += 1;
+        self.bulk.push(value);
+        self
+    }
+}
+
+impl Drop for Row<'_> {
+    fn drop(&mut self) {
+        self.bulk.sql.push(')');
+    }
+}

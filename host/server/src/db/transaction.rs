@@ -1,0 +1,104 @@
+//! A transaction that writes. An error ends it: no statement and no commit follows one, because PostgreSQL's `commit`
+//! answers Ok after having rolled back.
+
+use sqlx::any::AnyRow;
+use sqlx::pool::PoolConnection;
+use sqlx::{Any, Executor};
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::{DbError, Statement};
+
+/// A transaction that writes; dropped without [`WriteTransaction::commit`] it is rolled back.
+#[derive(Debug)]
+pub struct WriteTransaction {
+    connection: PoolConnection<Any>,
+    state: State,
+    /// The turn to write on SQLite; given back when the transaction is gone.
+    _permit: Option<OwnedSemaphorePermit>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Open,
+    Failed,
+    Ended,
+}
+
+impl WriteTransaction {
+    pub(super) async fn begin(
+        mut connection: PoolConnection<Any>,
+        permit: Option<OwnedSemaphorePermit>,
+        begin: &'static str,
+    ) -> Result<Self, DbError> {
+        connection.execute(sqlx::raw_sql(begin)).await?;
+        Ok(Self { connection, state: State::Open, _permit: permit })
+    }
+
+    /// Runs a statement; the number of rows it touched.
+    ///
+    /// # Errors
+    /// [`DbError::Statement`] or [`DbError::Conflict`]: the transaction is over. [`DbError::TransactionEnded`]: it was over before.
+    pub async fn execute(&mut self, statement: Statement<'_>) -> Result<u64, DbError> {
+        self.check()?;
+        let result = self.connection.execute(statement).await.map(|done| done.rows_affected());
+        self.settle(result)
+    }
+
+    /// Runs a statement that returns rows.
+    ///
+    /// # Errors
+    /// As [`WriteTransaction::execute`].
+    pub async fn fetch_all(&mut self, statement: Statement<'_>) -> Result<Vec<AnyRow>, DbError> {
+        self.check()?;
+        let result = self.connection.fetch_all(statement).await;
+        self.settle(result)
+    }
+
+    /// Makes everything permanent; on disk when this returns.
+    ///
+    /// # Errors
+    /// [`DbError::TransactionEnded`] when a statement failed before; nothing was written. [`DbError::Statement`] when the
+    /// commit itself failed; whether it was written is unknown.
+    pub async fn commit(mut self) -> Result<(), DbError> {
+        self.check()?;
+        self.state = State::Failed;
+        let result = self.connection.execute(sqlx::raw_sql("commit")).await;
+        match result {
+            Ok(_) => {
+                self.state = State::Ended;
+                Ok(())
+            }
+            Err(error) => Err(classify(error)),
+        }
+    }
+
+    fn check(&self) -> Result<(), DbError> {
+        if self.state == State::Open { Ok(()) } else { Err(DbError::TransactionEnded) }
+    }
+
+    fn settle<T>(&mut self, result: sqlx::Result<T>) -> Result<T, DbError> {
+        result.map_err(|error| {
+            self.state = State::Failed;
+            classify(error)
+        })
+    }
+}
+
+impl Drop for WriteTransaction {
+    fn drop(&mut self) {
+        if self.state != State::Ended {
+            // The connection may be in the middle of a statement; closing it rolls back on both engines, and the pool
+            // opens another.
+            self.connection.close_on_drop();
+        }
+    }
+}
+
+/// PostgreSQL: serialisation failure and deadlock. SQLite: busy.
+fn classify(error: sqlx::Error) -> DbError {
+    let code = error.as_database_error().and_then(|database| database.code().map(|code| code.into_owned()));
+    match code.as_deref() {
+        Some("40001" | "40P01" | "5" | "517") => DbError::Conflict,
+        _ => DbError::Statement(error),
+    }
+}
