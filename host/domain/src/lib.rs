@@ -11,3 +11,8 @@ pub mod plugin;
 pub mod effect;
 pub mod host_call;
 pub mod capability;
+mod json;
+pub mod kind;
+pub mod cut;
+pub mod event;
+pub mod settle;
