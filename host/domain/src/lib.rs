@@ -16,3 +16,4 @@ pub mod kind;
 pub mod cut;
 pub mod event;
 pub mod settle;
+pub mod manifest;
