@@ -3,3 +3,6 @@
 pub mod config;
 pub mod db;
 pub mod vault;
+pub mod inbox;
+pub mod conversation;
+pub mod trace;
