@@ -5,3 +5,4 @@ pub mod db;
 pub mod vault;
 pub mod audit;
 pub mod egress;
+pub mod directory;
