@@ -3,6 +3,10 @@
 pub mod config;
 pub mod db;
 pub mod vault;
+pub mod audit;
+pub mod egress;
+pub mod directory;
 pub mod inbox;
 pub mod conversation;
 pub mod trace;
+pub mod webhook;
