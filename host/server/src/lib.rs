@@ -1,3 +1,4 @@
 //! The host server. Rooms stand top to bottom; a room imports only rooms above it (`tests/stories/law.rs` holds it).
 
 pub mod db;
+pub mod record;
