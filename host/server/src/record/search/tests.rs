@@ -156,7 +156,7 @@ fn the_very_phrasing_is_certain() {
 #[test]
 fn many_phrasings_do_not_dilute_a_record() {
     let many: Vec<String> = (0..40).map(|n| format!("phrasing number{n} about gardens")).collect();
-    let mut phrasings = many.clone();
+    let mut phrasings = many;
     phrasings.push("parking".to_owned());
     let records = vec![json!({"questions": phrasings}), json!({"questions": ["parking ticket fines in town"]})];
     let index = SearchIndex::build(&fields(), &records).unwrap();
