@@ -1,4 +1,6 @@
 //! The host server. Rooms stand top to bottom; a room imports only rooms above it (`tests/stories/law.rs` holds it).
 
+pub mod config;
 pub mod db;
+pub mod vault;
 pub mod record;

@@ -12,3 +12,12 @@ create table wrapped_key (
 );
 create unique index wrapped_key_by_label on wrapped_key (workspace_id, purpose, label);
 create index wrapped_key_by_epoch on wrapped_key (epoch);
+
+-- Epoch keys lie in files outside the database; here stands which one is current. A host that wraps a key touches the row of
+-- its epoch in the same transaction, so that an epoch cannot be retired under it. `fingerprint` tells a wrong file.
+create table epoch (
+    n bigint not null primary key,
+    state text not null,
+    fingerprint blob not null,
+    created_at bigint not null
+);

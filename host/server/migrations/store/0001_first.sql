@@ -103,7 +103,7 @@ create table inbox_event (
     id text not null,
     channel_id text not null,
     conversation_id text,
-    class text not null,
+    lane text not null,
     kind text not null,
     at bigint not null,
     position bigint not null,
@@ -116,8 +116,8 @@ create table inbox_event (
     settled_at bigint,
     primary key (workspace_id, id)
 );
-create index inbox_event_open on inbox_event (workspace_id, conversation_id) where state = 'open' and class = 'contact';
-create index inbox_event_control on inbox_event (id) where state = 'open' and class = 'control';
+create index inbox_event_open on inbox_event (workspace_id, conversation_id) where state = 'open' and lane = 'contact';
+create index inbox_event_control on inbox_event (id) where state = 'open' and lane = 'control';
 
 create table dedupe (
     workspace_id text not null,
@@ -225,7 +225,7 @@ create table delivery (
 );
 create index delivery_due on delivery (due_at) where state in ('staged', 'retry');
 create index delivery_open on delivery (workspace_id, conversation_id, id)
-    where state in ('staged', 'retry', 'sending', 'unknown', 'held');
+    where state in ('staged', 'retry', 'sending', 'unknown');
 create index delivery_leased on delivery (lease_until) where state in ('sending', 'unknown');
 create index delivery_by_mid on delivery (workspace_id, mid) where mid is not null;
 
