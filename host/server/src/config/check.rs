@@ -1,0 +1,125 @@
+//! Refuses values that cannot work, before anything is opened.
+
+use std::path::Path;
+
+use super::load::ConfigError;
+use super::{Config, MasterKeySource};
+
+/// What the design promises: intake keys die within 8 days, erasure reaches every copy within 7.
+const MAX_INTAKE_KEY_DAYS: u32 = 8;
+const MAX_KEY_EPOCH_DAYS: u32 = 7;
+
+/// The sandbox's pool is made for this much.
+const MAX_MEMORY_MIB: u64 = 64;
+
+impl Config {
+    /// Checks what the types cannot.
+    ///
+    /// # Errors
+    /// [`ConfigError::Value`], naming the key.
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        let data_folder = &self.store.data_folder;
+        rule(!is_inside(&self.keys.folder, data_folder), "keys.folder", "must lie outside `store.data_folder`")?;
+        if let MasterKeySource::File(file) = self.keys.master() {
+            rule(!is_inside(file, data_folder), "keys.master_file", "must lie outside `store.data_folder`")?;
+        }
+        rule(
+            self.keys.master_command.as_ref().is_none_or(|c| !c.is_empty()),
+            "keys.master_command",
+            "must not be empty",
+        )?;
+        let postgres = |url: &String| url.starts_with("postgres://") || url.starts_with("postgresql://");
+        rule(self.store.url.as_ref().is_none_or(postgres), "store.url", "must start with postgres://")?;
+        let is_http = self.graph.base_url.starts_with("https://") || self.graph.base_url.starts_with("http://");
+        rule(is_http, "graph.base_url", "must start with https://")?;
+        let (major, minor) = self.graph.version.split_once('.').unwrap_or(("", ""));
+        let is_version = major.strip_prefix('v').is_some_and(is_number) && is_number(minor);
+        rule(is_version, "graph.version", "must look like v25.0")?;
+        rule((1..=60).contains(&self.graph.timeout_seconds), "graph.timeout_seconds", "must be 1 to 60")?;
+        let connect = self.egress.connect_timeout_ms;
+        rule((1..=30_000).contains(&connect), "egress.connect_timeout_ms", "must be 1 to 30000")?;
+        let (public, private) = (self.listen.public, self.listen.private);
+        rule(public != private || public.port() == 0, "listen.private", "must differ from `listen.public`")?;
+        self.check_limits()
+    }
+
+    fn check_limits(&self) -> Result<(), ConfigError> {
+        rule(self.sandbox.fuel > 0, "sandbox.fuel", "must be more than 0")?;
+        rule((1..=300).contains(&self.sandbox.wall_seconds), "sandbox.wall_seconds", "must be 1 to 300")?;
+        let memory = self.sandbox.memory_mib;
+        rule((1..=MAX_MEMORY_MIB).contains(&memory), "sandbox.memory_mib", "must be 1 to 64")?;
+        rule((1..=10_000).contains(&self.sandbox.calls_at_once), "sandbox.calls_at_once", "must be 1 to 10000")?;
+        let settle = &self.settle;
+        rule(settle.quiet_ms <= settle.at_most_ms, "settle.quiet_ms", "must not be more than `settle.at_most_ms`")?;
+        rule(settle.at_most_ms <= 60_000, "settle.at_most_ms", "must be 0 to 60000")?;
+        let intake = (1..=MAX_INTAKE_KEY_DAYS).contains(&self.retention.intake_key_days);
+        rule(intake, "retention.intake_key_days", "must be 1 to 8")?;
+        let epoch = (1..=MAX_KEY_EPOCH_DAYS).contains(&self.retention.key_epoch_days);
+        rule(epoch, "retention.key_epoch_days", "must be 1 to 7")?;
+        rule((1..=365).contains(&self.retention.turn_days), "retention.turn_days", "must be 1 to 365")
+    }
+}
+
+fn rule(holds: bool, key: &'static str, problem: &'static str) -> Result<(), ConfigError> {
+    if holds { Ok(()) } else { Err(ConfigError::Value { key, problem }) }
+}
+
+/// Compares as written; `absolute` resolves neither links nor missing folders, which may not exist yet.
+fn is_inside(path: &Path, folder: &Path) -> bool {
+    match (std::path::absolute(path), std::path::absolute(folder)) {
+        (Ok(path), Ok(folder)) => path.starts_with(folder),
+        _ => true,
+    }
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(text: &str) -> Option<&'static str> {
+        match Config::from_parts(Path::new("bellhop.toml"), text, []) {
+            Ok(_) => None,
+            Err(ConfigError::Value { key, .. }) => Some(key),
+            Err(other) => panic!("{other}"),
+        }
+    }
+
+    #[test]
+    fn what_cannot_work_is_refused_by_name() {
+        let cases = [
+            ("[keys]\nfolder = \"bellhop-data/keys\"", "keys.folder"),
+            ("[keys]\nmaster_file = \"bellhop-data/m\"", "keys.master_file"),
+            ("[keys]\nmaster_command = []", "keys.master_command"),
+            ("[store]\nurl = \"mysql://x\"", "store.url"),
+            ("[graph]\nbase_url = \"graph.facebook.com\"", "graph.base_url"),
+            ("[graph]\nversion = \"25\"", "graph.version"),
+            ("[listen]\nprivate = \"127.0.0.1:8080\"", "listen.private"),
+            ("[sandbox]\nmemory_mib = 65", "sandbox.memory_mib"),
+            ("[settle]\nquiet_ms = 6001", "settle.quiet_ms"),
+            ("[retention]\nintake_key_days = 9", "retention.intake_key_days"),
+            ("[retention]\nkey_epoch_days = 8", "retention.key_epoch_days"),
+        ];
+        for (text, key) in cases {
+            assert_eq!(refused(text), Some(key), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_stands_at_the_edge_is_taken() {
+        let cases = [
+            "[sandbox]\nmemory_mib = 64",
+            "[settle]\nquiet_ms = 6000",
+            "[settle]\nquiet_ms = 0\nat_most_ms = 0",
+            "[retention]\nintake_key_days = 1",
+            "[listen]\npublic = \"127.0.0.1:0\"\nprivate = \"127.0.0.1:0\"",
+            "[keys]\nfolder = \"bellhop-data-keys\"",
+        ];
+        for text in cases {
+            assert_eq!(refused(text), None, "{text}");
+        }
+    }
+}
