@@ -17,5 +17,3 @@ pub use control::{ControlEvent, control_open, control_take_in};
 pub use finish::{Finish, SettledEvent, events_settle_in, finish_in, release, release_empty};
 pub use wake::Wake;
 
-#[cfg(test)]
-mod tests;

@@ -177,33 +177,15 @@ fn names_of_places_and_objects_round_trip() {
     }
 }
 
-/// Real bodies, where a folder of them is at hand.
-#[test]
-fn every_body_of_the_corpus_cuts_and_reads() {
-    let Some(folder) = std::env::var_os("BELLHOP_WEBHOOK_CORPUS") else { return };
-    for file in std::fs::read_dir(folder).unwrap() {
-        let path = file.unwrap().path();
-        if path.extension().is_none_or(|extension| extension != "json") {
-            continue;
-        }
-        let body = std::fs::read(&path).unwrap();
-        let slices = cut(&body).unwrap();
-        assert!(!slices.is_empty(), "{}", path.display());
-        for slice in slices {
-            crate::event::parse(&slice.origin(), slice.raw);
-        }
-    }
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
     fn no_bytes_panic(body in prop::collection::vec(any::<u8>(), 0..200)) {
-        // Bytes that are no JSON object can only be refused; one in braces may be anything.
+        // Chance does not spell a list of entries.
         let braced = [b"{".as_slice(), &body, b"}"].concat();
-        prop_assert!(cut(&body).is_err() || body.contains(&b'{'));
-        prop_assert!(cut(&braced).is_err() || body.windows(5).any(|part| part == b"entry"));
+        prop_assert!(cut(&body).is_err());
+        prop_assert!(cut(&braced).is_err());
     }
 
     #[test]
@@ -214,7 +196,6 @@ proptest! {
         if let Ok(slices) = cut(&body) {
             for slice in slices {
                 prop_assert!(!slice.dedupe_bytes().is_empty());
-                crate::event::parse(&slice.origin(), slice.raw);
             }
         }
     }

@@ -1,7 +1,10 @@
 //! What slices are read into.
 
+use proptest::prelude::{ProptestConfig, any, prop_assert, proptest};
+
 use super::*;
 use crate::cut;
+use crate::kind::Lane;
 
 fn events(items: &str) -> Vec<Event> {
     let body = format!(r#"{{"object":"page","entry":[{{"id":"P","messaging":[{items}]}}]}}"#);
@@ -155,4 +158,39 @@ fn a_comment_under_the_post_has_no_parent() {
     };
     assert_eq!(comment(r#"{"comment_id":"c","post_id":"p","parent_id":"p","message":"hi"}"#).parent, None);
     assert_eq!(comment(r#"{"comment_id":"c","post_id":"p","parent_id":"c0"}"#).parent.as_deref(), Some("c0"));
+}
+
+/// Real bodies, where a folder of them is at hand.
+#[test]
+fn every_body_of_the_corpus_cuts_and_reads() {
+    let Some(folder) = std::env::var_os("BELLHOP_WEBHOOK_CORPUS") else { return };
+    for file in std::fs::read_dir(folder).unwrap() {
+        let path = file.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "json") {
+            continue;
+        }
+        let body = std::fs::read(&path).unwrap();
+        let slices = cut::cut(&body).unwrap();
+        assert!(!slices.is_empty(), "{}", path.display());
+        // A body may hold what is ignored; what waits for a turn must be read.
+        for slice in slices.iter().filter(|slice| slice.lane() == Lane::Contact) {
+            assert!(matches!(parse(&slice.origin(), slice.raw), Event::Contact(_)), "{}", path.display());
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn no_damage_to_a_slice_makes_another_kind_of_it(at in 0..400_usize, byte in any::<u8>()) {
+        let whole = r#"{"sender":{"id":"7"},"message":{"mid":"m","text":"hi","attachments":[{"type":"image","payload":{"url":"u"}}]}}"#;
+        let mut bytes = whole.as_bytes().to_vec();
+        let at = at % bytes.len();
+        bytes[at] = byte;
+        let raw = String::from_utf8_lossy(&bytes);
+        let origin = Origin { object: Object::Page, place: Place::Messaging, kind: EventKind::Message };
+        let event = parse(&origin, &raw);
+        prop_assert!(matches!(event, Event::Contact(ContactEvent::Message(_)) | Event::Ignored(EventKind::Message)));
+    }
 }
