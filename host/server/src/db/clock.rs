@@ -13,7 +13,9 @@ pub struct Clock(Arc<Source>);
 #[derive(Debug)]
 enum Source {
     /// The machine's clock plus what the database server's is ahead.
-    Machine { server_offset_millis: AtomicI64 },
+    Machine {
+        server_offset_millis: AtomicI64,
+    },
     Manual(AtomicI64),
 }
 

@@ -26,7 +26,8 @@ const STORE: &[(i64, &str, &str)] = &[(1, "first", include_str!("../../migration
 const KEYRING: &[(i64, &str, &str)] = &[(1, "first", include_str!("../../migrations/keyring/0001_first.sql"))];
 
 /// PostgreSQL has no type `blob`, SQLite no `bytea`.
-const POSTGRES_BLOB: &str = "do $$ begin create domain blob as bytea; exception when duplicate_object then null; end $$";
+const POSTGRES_BLOB: &str =
+    "do $$ begin create domain blob as bytea; exception when duplicate_object then null; end $$";
 
 const LOCK_TABLE: &str =
     "create table if not exists migration_lock (name text not null primary key, held_until bigint not null)";
