@@ -9,8 +9,5 @@ pub mod directory;
 pub mod inbox;
 pub mod conversation;
 pub mod record;
-pub mod registry;
 pub mod trace;
-pub mod permission;
-pub mod broker;
 pub mod webhook;
