@@ -1,1 +1,6 @@
-fn main() {}
+//! The whole app against the simulator, one file a story.
+
+mod support;
+
+mod answered;
+mod law;

@@ -209,7 +209,8 @@ impl State {
 /// receipts and answers come late, twice and in any order.
 pub fn next(state: State, repeat: Repeat, happening: Happening) -> State {
     match happening {
-        // Proof that Meta has it beats whatever was believed before, a refusal and giving up included.
+        // Late news that Meta took it does not undo a failure; that the customer has it does.
+        Happening::Accepted | Happening::Shown if state == State::Dead => State::Dead,
         Happening::Accepted | Happening::Shown => state.raised_to(State::Sent),
         Happening::Arrived => state.raised_to(State::Delivered),
         Happening::Seen => state.raised_to(State::Read),

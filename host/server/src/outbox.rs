@@ -6,22 +6,28 @@
 mod claim;
 mod evidence;
 mod facts;
+mod list;
+mod run;
 mod send;
 mod settle;
 mod stage;
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use bellhop_domain::id::{ContactId, ConversationId, DeliveryId, HostId, MessageId, WorkspaceId};
-use bellhop_domain::time::Timestamp;
+use tokio_util::task::TaskTracker;
 
 use crate::conversation::ConversationError;
-use crate::db::{Db, DbError};
+use crate::db::{Db, DbError, Group, GroupError};
 use crate::directory::Directory;
 use crate::graph::Graph;
 use crate::inbox::Wake;
+use crate::outbox::facts::Ready;
+use crate::outbox::settle::Settled;
 use crate::vault::{Vault, VaultError};
 
+pub use list::{DeliveryRow, deliveries_of_turns};
 pub use evidence::{Evidence, settle_by_evidence_in};
 pub use stage::{NewDelivery, deliveries_insert_in};
 
@@ -40,11 +46,14 @@ pub enum OutboxError {
     /// Keys.
     #[error("could not index what was sent")]
     Vault(#[from] VaultError),
+    /// The settler.
+    #[error("could not settle a delivery")]
+    Settle(#[from] GroupError),
 }
 
-/// The outbox of one host. Clones share it.
+/// What the outbox is made of.
 #[derive(Clone)]
-pub struct Outbox {
+pub struct Parts {
     /// The store.
     pub db: Db,
     /// Keys.
@@ -57,6 +66,20 @@ pub struct Outbox {
     pub host: HostId,
     /// Woken when something was staged.
     pub wake: Wake,
+}
+
+/// The outbox of one host. Clones share it.
+#[derive(Clone)]
+pub struct Outbox {
+    parts: Arc<Parts>,
+    settles: Group<Settled, ()>,
+}
+
+impl std::ops::Deref for Outbox {
+    type Target = Parts;
+    fn deref(&self) -> &Parts {
+        &self.parts
+    }
 }
 
 /// A delivery in the hands of this host.
@@ -74,32 +97,44 @@ struct InHand {
 }
 
 impl Outbox {
-    /// Sends what is due: claims, judges, sends side by side, settles. The number of deliveries that were in hand.
+    /// Sets up the outbox and its settler; nothing is sent before [`Outbox::run_once`] or [`Outbox::run`].
+    pub fn start(parts: Parts, tracker: &TaskTracker) -> Self {
+        let db = parts.db.clone();
+        let settles = Group::start(tracker, MAX_IN_HAND, move |settled| settle::write_group(db.clone(), settled));
+        Self { parts: Arc::new(parts), settles }
+    }
+
+    /// Sends what is due, side by side, and settles it; how many deliveries there were.
     ///
     /// # Errors
     /// [`OutboxError`]; what was claimed comes up again when its lease ends, as `unknown` if a byte may have left.
     pub async fn run_once(&self) -> Result<usize, OutboxError> {
         let expired = claim::expire(&self.db).await?;
-        let hand = claim::claim(&self.db, &self.host, MAX_IN_HAND).await?;
-        if hand.is_empty() {
-            return Ok(expired);
-        }
-        let facts = facts::gather(self, &hand).await?;
-        let sends = hand.iter().map(|delivery| send::send(self, delivery, facts.get(&delivery.id)));
-        let results = futures_util::future::join_all(sends).await;
-        let settled = hand.iter().zip(results).map(|(delivery, result)| settle::Settled { delivery, result });
-        settle::settle(self, settled.collect()).await?;
-        // The next bubble of each of these conversations may be due now.
-        self.wake.notify();
-        Ok(hand.len())
+        let taken = self.take(MAX_IN_HAND).await?;
+        let n_taken = taken.len();
+        let deliveries = taken.into_iter().map(|(delivery, ready)| self.deliver(delivery, ready));
+        futures_util::future::join_all(deliveries).await;
+        Ok(expired + n_taken)
     }
 
-    /// When the next delivery is due; `None` when nothing waits.
-    ///
-    /// # Errors
-    /// [`OutboxError`].
-    pub async fn next_due_at(&self) -> Result<Option<Timestamp>, OutboxError> {
-        Ok(claim::next_due_at(&self.db).await?)
+    /// Claims what is due and gathers what sending it needs.
+    async fn take(&self, limit: usize) -> Result<Vec<(InHand, Option<Ready>)>, OutboxError> {
+        let hand = claim::claim(&self.db, &self.host, limit).await?;
+        if hand.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut facts = facts::gather(self, &hand).await?;
+        Ok(hand.into_iter().map(|delivery| (facts.remove(&delivery.id), delivery)).map(|(f, d)| (d, f)).collect())
+    }
+
+    /// One delivery to the end of its attempt. What cannot be settled comes up again when its lease ends.
+    async fn deliver(&self, delivery: InHand, ready: Option<Ready>) {
+        let attempt = send::send(self, &delivery, ready.as_ref()).await;
+        if let Err(error) = settle::settle(self, &delivery, attempt).await {
+            tracing::error!(error = &error as &dyn std::error::Error, delivery.id = %delivery.id, "Could not settle a delivery");
+        }
+        // The next message of this conversation may be due now.
+        self.wake.notify();
     }
 }
 

@@ -59,6 +59,14 @@ fn an_echo_that_beats_the_answer_settles_the_delivery() {
 }
 
 #[test]
+fn a_failure_is_final_until_the_customer_has_the_message() {
+    let failed = [Happening::Attempted, Happening::Accepted, Happening::FailedLater];
+    assert_eq!(walk(DeliveryKind::Text, &failed), State::Dead);
+    assert_eq!(walk(DeliveryKind::Text, &[failed.as_slice(), &[Happening::Shown]].concat()), State::Dead);
+    assert_eq!(walk(DeliveryKind::Text, &[failed.as_slice(), &[Happening::Arrived]].concat()), State::Delivered);
+}
+
+#[test]
 fn receipts_never_go_back() {
     for happening in HAPPENINGS {
         for repeat in [Repeat::Freely, Repeat::ByEvidence] {

@@ -67,6 +67,14 @@ const fn is_dot(c: char) -> bool {
     matches!(c, '.' | '\u{3002}' | '\u{ff0e}' | '\u{ff61}')
 }
 
+/// Marks and invisible characters that stick to their neighbours: with one inside, a host is not the one it seems to
+/// be, and readers disagree where it begins.
+const fn is_glue(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{300}'..='\u{36f}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}' | '\u{200b}'..='\u{200f}'
+        | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{20d0}'..='\u{20ff}' | '\u{fe00}'..='\u{fe0f}'
+        | '\u{fe20}'..='\u{fe2f}' | '\u{feff}' | '\u{e0100}'..='\u{e01ef}')
+}
+
 /// Every host that a text links to, normalised.
 pub fn hosts_in(text: &str) -> Vec<String> {
     let mut hosts = Vec::new();
@@ -77,7 +85,14 @@ pub fn hosts_in(text: &str) -> Vec<String> {
                 bare_hosts(front, &mut hosts);
                 hosts.extend(rest.split_once(['/', '?', '#']).map(|(_, path)| path_hosts(path)).unwrap_or_default());
             }
-            None => bare_hosts(word, &mut hosts),
+            // Without a scheme in front of the first `://` there may be one in front of the next.
+            None => match word.split_once("://") {
+                Some((front, rest)) => {
+                    bare_hosts(front, &mut hosts);
+                    hosts.extend(hosts_in(rest));
+                }
+                None => bare_hosts(word, &mut hosts),
+            },
         }
     }
     hosts
@@ -115,7 +130,7 @@ fn without_punctuation(host: &str) -> &str {
 
 /// Hosts that stand in a word without a scheme.
 fn bare_hosts(word: &str, hosts: &mut Vec<String>) {
-    let is_part = |c: char| c.is_alphanumeric() || c == '-' || is_dot(c);
+    let is_part = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '%') || is_dot(c) || is_glue(c);
     let mut rest = word;
     let mut before = None;
     while let Some(start) = rest.find(is_part) {
@@ -128,7 +143,9 @@ fn bare_hosts(word: &str, hosts: &mut Vec<String>) {
         if (before != Some('@') && !after.starts_with('@') || has_path && !after.starts_with('@'))
             && is_host(run, has_path)
         {
-            hosts.push(normal(run.trim_start_matches(|c| is_dot(c) || c == '-')));
+            // Signs of emphasis, the tail of an emoji in front and invisible characters behind belong to the sentence.
+            let front = run.trim_start_matches(|c| is_dot(c) || matches!(c, '-' | '_' | '\u{fe00}'..='\u{fe0f}'));
+            hosts.push(normal(front.trim_end_matches(|c| is_dot(c) || is_glue(c) || matches!(c, '-' | '_'))));
         }
         before = run.chars().next_back();
         rest = after;
@@ -142,6 +159,7 @@ fn is_host(run: &str, has_path: bool) -> bool {
     let (Some(last), true) = (labels.last(), labels.len() >= 2) else {
         return false;
     };
+    let last = last.trim_end_matches(|c| is_glue(c) || matches!(c, '-' | '_'));
     let is_wordy = last.chars().count() >= 2 && last.chars().all(char::is_alphabetic);
     let is_address = labels.len() == 4 && labels.iter().all(|label| label.parse::<u8>().is_ok());
     endings::is_known(last)

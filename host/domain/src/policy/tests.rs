@@ -198,6 +198,8 @@ fn links_go_only_to_listed_hosts() {
         "https://a.b.shop.example:8443/",
         "(https://example.com)",
         "write to info@elsewhere.com",
+        "👉\u{fe0f}example.com",
+        "_example.com_",
     ];
     for text in listed {
         assert_eq!(judged(&say(text), &open()), "allow", "{text}");
@@ -229,6 +231,12 @@ fn links_go_only_to_listed_hosts() {
         "…evil.com…",
         "[menu](evil.com)",
         "evil\u{0}.com",
+        "evil\u{301}example.com",
+        "evil\u{200d}example.com",
+        "evil_example.com",
+        "evil.com\u{200b}",
+        "evil.com_",
+        "!://x,https://evil.unknownending",
     ];
     for text in foreign {
         assert_eq!(judged(&say(text), &open()), "link-not-listed", "{text}");

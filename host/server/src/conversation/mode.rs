@@ -117,3 +117,23 @@ pub async fn suppressed(
         })
         .collect()
 }
+
+/// Takes people off the suppression list.
+///
+/// # Errors
+/// [`ConversationError`]; the transaction is over.
+pub async fn unsuppress_in(
+    transaction: &mut WriteTransaction,
+    suppressions: &[Suppression],
+) -> Result<(), ConversationError> {
+    if suppressions.is_empty() {
+        return Ok(());
+    }
+    let mut delete = Bulk::new("delete from suppression where (workspace_id, channel_id, person) in (values ");
+    for suppression in suppressions {
+        let row = delete.row().bind(suppression.workspace.as_str()).bind(suppression.channel.as_str());
+        row.bind(suppression.person.as_slice());
+    }
+    transaction.execute(delete.end(")").statement()).await?;
+    Ok(())
+}

@@ -156,3 +156,25 @@ pub async fn release_empty(db: &Db, claimed: &[Claimed]) -> Result<(), DbError> 
     }
     Ok(())
 }
+
+/// Parks every open event of a conversation that no turn can take; a command can bring them back.
+///
+/// # Errors
+/// [`DbError`]; the events wait on.
+pub async fn park_all(db: &Db, claimed: &Claimed, reason: &'static str) -> Result<(), DbError> {
+    let now = db.now();
+    let mut transaction = db.begin_write().await?;
+    let park = sqlx::query(
+        "update inbox_event set state = 'parked', reason = $1, settled_at = $2 \
+         where workspace_id = $3 and conversation_id = $4 and state = 'open' and lane = 'contact'",
+    );
+    let (workspace, conversation) = (claimed.workspace.as_str().to_owned(), claimed.conversation.as_str().to_owned());
+    let park = park.bind(reason).bind(now.millis()).bind(workspace.clone()).bind(conversation.clone());
+    transaction.execute(park).await?;
+    let free = sqlx::query(
+        "update conversation set lease_until = 0, owner = null, first_open_at = null, ready_at = null \
+         where workspace_id = $1 and id = $2 and epoch = $3",
+    );
+    transaction.execute(free.bind(workspace).bind(conversation).bind(claimed.epoch)).await?;
+    transaction.commit().await
+}

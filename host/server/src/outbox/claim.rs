@@ -18,7 +18,7 @@ const LEASE: Duration = Duration::from_secs(12);
 const UNKNOWN_HOLDS: Duration = Duration::from_secs(30);
 
 /// Only the oldest open delivery of a conversation may go: order is kept by waiting, never by overtaking.
-const CLAIM: &str = "update delivery set state = 'sending', owner = $1, lease_until = $2, attempts = attempts + 1 \
+const CLAIM: &str = "update delivery set state = 'sending', owner = $1, lease_until = $2, attempts = attempts + 1, attempted_at = $3 \
      where state in ('staged', 'retry') and (workspace_id, id) in (select d.workspace_id, d.id from delivery d \
      where d.state in ('staged', 'retry') and d.due_at <= $3 and not exists (select 1 from delivery e \
      where e.workspace_id = d.workspace_id and e.conversation_id = d.conversation_id and e.id < d.id \
@@ -42,7 +42,10 @@ pub(super) async fn claim(db: &Db, host: &HostId, limit: usize) -> Result<Vec<In
 }
 
 fn attempt(delivery: &InHand) -> audit::Entry {
-    audit::Entry::new(&delivery.workspace, audit::Kind::Send, "attempt").about(&delivery.id)
+    audit::Entry {
+        reference: Some(audit::Reference::from(&delivery.id)),
+        ..audit::Entry::new(delivery.workspace.clone(), audit::Kind::Message, audit::Code::of("attempt"))
+    }
 }
 
 fn in_hand(row: &AnyRow) -> Result<InHand, DbError> {

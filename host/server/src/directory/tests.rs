@@ -1,0 +1,199 @@
+//! Tests of the directory on SQLite.
+
+use bellhop_domain::channel::ChannelKind;
+use bellhop_domain::id::{AppId, ChannelId, WorkspaceId};
+use bellhop_domain::time::Timestamp;
+use tempfile::TempDir;
+use zeroize::Zeroizing;
+
+use crate::audit::{self, Code};
+use crate::config::KeysConfig;
+use crate::db::{Clock, Schema};
+use crate::vault::SecretKind;
+
+use super::*;
+
+const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
+
+struct House {
+    _folder: TempDir,
+    db: Db,
+    vault: Vault,
+}
+
+impl House {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let open = async |name: &str, schema| {
+            let url = Db::sqlite_url(&folder.path().join(name));
+            Db::open(&url, schema, Clock::manual(NOW)).await.unwrap()
+        };
+        let (keyring, db) = (open("keyring.db", Schema::Keyring).await, open("store.db", Schema::Store).await);
+        let keys = KeysConfig { folder: folder.path().join("keys"), ..KeysConfig::default() };
+        let vault = Vault::open(&keys, keyring, db.clone()).await.unwrap();
+        Self { _folder: folder, db, vault }
+    }
+
+    async fn directory(&self) -> Directory {
+        Directory::open(self.db.clone(), self.vault.clone()).await.unwrap()
+    }
+
+    async fn workspace(&self) -> WorkspaceId {
+        let mut transaction = self.db.begin_write().await.unwrap();
+        let id = workspace_add(&mut transaction, NOW, &salon()).await.unwrap();
+        transaction.commit().await.unwrap();
+        id
+    }
+
+    async fn app(&self, workspace: Option<&WorkspaceId>) -> AppId {
+        let mut transaction = self.db.begin_write().await.unwrap();
+        let new = NewApp { workspace: workspace.cloned(), meta_app_id: String::from("1234567890") };
+        let secrets = AppSecrets { app_secret: bytes("app secret"), verify_token: bytes("hub token") };
+        let id = app_add(&mut transaction, &self.vault, NOW, &new, secrets).await.unwrap();
+        transaction.commit().await.unwrap();
+        id
+    }
+
+    async fn channel(&self, new: &NewChannel) -> Result<ChannelId, DirectoryError> {
+        let mut transaction = self.db.begin_write().await.unwrap();
+        let id = channel_add(&mut transaction, &self.vault, NOW, new, bytes("token")).await?;
+        transaction.commit().await.unwrap();
+        Ok(id)
+    }
+}
+
+fn bytes(text: &str) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(text.as_bytes().to_vec())
+}
+
+fn salon() -> NewWorkspace {
+    NewWorkspace { name: String::from("Salon"), locale: String::from("de-AT"), time_zone: String::from("UTC") }
+}
+
+fn page(workspace: &WorkspaceId, app: &AppId, asset_id: &str) -> NewChannel {
+    NewChannel {
+        workspace: workspace.clone(),
+        app: app.clone(),
+        kind: ChannelKind::Messenger,
+        asset_id: asset_id.to_owned(),
+        name: String::from("Salon on Messenger"),
+        locale: String::from("de"),
+    }
+}
+
+#[tokio::test]
+async fn what_was_added_is_found_after_a_refresh_and_on_record() {
+    let house = House::new().await;
+    let directory = house.directory().await;
+    assert!(!directory.refresh_if_changed().await.unwrap());
+    let (workspace, app) = (house.workspace().await, house.app(None).await);
+    let channel = house.channel(&page(&workspace, &app, "100200300")).await.unwrap();
+    assert!(directory.snapshot().channel(&workspace, &channel).is_none(), "a snapshot does not change underneath");
+
+    assert!(directory.refresh_if_changed().await.unwrap());
+    assert!(!directory.refresh_if_changed().await.unwrap());
+    let snapshot = directory.snapshot();
+    let found = snapshot.channel_by_asset(ChannelKind::Messenger, "100200300").unwrap();
+    assert_eq!((&found.id, &found.app, found.state), (&channel, &app, ChannelState::Active));
+    assert_eq!(snapshot.channel(&workspace, &channel), Some(found));
+    assert_eq!(snapshot.workspace(&workspace).unwrap().locale, "de-AT");
+    assert_eq!(snapshot.app(&app).unwrap().workspace, vault_installation());
+    assert!(house.vault.matches(SecretKind::VerifyToken, app.as_str(), b"hub token").await.unwrap());
+
+    audit::seal(&house.db, NOW).await.unwrap();
+    assert_eq!(audit::verify(&house.db, &workspace).await.unwrap().n_rows, 2);
+    assert_eq!(audit::verify(&house.db, &vault_installation()).await.unwrap().n_rows, 1);
+}
+
+fn vault_installation() -> WorkspaceId {
+    crate::vault::installation()
+}
+
+#[tokio::test]
+async fn another_workspace_sees_and_uses_nothing() {
+    let house = House::new().await;
+    let (ours, theirs) = (house.workspace().await, house.workspace().await);
+    let (shared, private) = (house.app(None).await, house.app(Some(&ours)).await);
+    let channel = house.channel(&page(&ours, &private, "1")).await.unwrap();
+    let stolen = house.channel(&page(&theirs, &private, "2")).await;
+    assert!(matches!(stolen, Err(DirectoryError::Missing("app"))));
+    let snapshot = house.directory().await.snapshot();
+    assert!(snapshot.channel(&theirs, &channel).is_none());
+    assert_eq!(snapshot.channels(&theirs).len(), 0);
+    assert_eq!(snapshot.apps(&theirs).iter().map(|app| app.id.clone()).collect::<Vec<_>>(), [shared]);
+    assert_eq!(snapshot.apps(&ours).len(), 2);
+
+    let mut transaction = house.db.begin_write().await.unwrap();
+    let paused = channel_state_set(&mut transaction, NOW, (&theirs, &channel), ChannelState::Paused, None).await;
+    assert!(matches!(paused, Err(DirectoryError::Missing("channel"))));
+}
+
+#[tokio::test]
+async fn a_page_can_be_connected_once_in_the_house() {
+    let house = House::new().await;
+    let (ours, theirs, app) = (house.workspace().await, house.workspace().await, house.app(None).await);
+    house.channel(&page(&ours, &app, "1")).await.unwrap();
+    assert!(matches!(house.channel(&page(&theirs, &app, "1")).await, Err(DirectoryError::Taken)));
+    let comments = NewChannel { kind: ChannelKind::PageComments, ..page(&ours, &app, "1") };
+    assert!(house.channel(&comments).await.is_ok(), "comments of the same Page are another channel");
+    let snapshot = house.directory().await.snapshot();
+    assert_eq!((snapshot.channels(&ours).len(), snapshot.channels(&theirs).len()), (2, 0));
+}
+
+#[tokio::test]
+async fn a_channel_changes_its_state_token_and_pace() {
+    let house = House::new().await;
+    let (workspace, app) = (house.workspace().await, house.app(None).await);
+    let channel = house.channel(&page(&workspace, &app, "1")).await.unwrap();
+    let key = (&workspace, &channel);
+    let directory = house.directory().await;
+    let see = async || {
+        assert!(directory.refresh_if_changed().await.unwrap());
+        directory.snapshot().channel(&workspace, &channel).unwrap()
+    };
+
+    let mut transaction = house.db.begin_write().await.unwrap();
+    let reason = Code::of("token-expired");
+    channel_state_set(&mut transaction, NOW, key, ChannelState::Reauthorise, Some(&reason)).await.unwrap();
+    let later = Timestamp::from_millis(NOW.millis() + 1_000);
+    channel_back_off(&mut transaction, &workspace, &channel, later).await.unwrap();
+    channel_back_off(&mut transaction, &workspace, &channel, NOW).await.unwrap();
+    transaction.commit().await.unwrap();
+    let found = see().await;
+    assert_eq!((found.state, found.state_reason.as_deref()), (ChannelState::Reauthorise, Some("token-expired")));
+    assert_eq!(found.backoff_until, later, "a shorter pause does not end a longer one");
+
+    let mut transaction = house.db.begin_write().await.unwrap();
+    channel_token_replace(&mut transaction, &house.vault, NOW, key, bytes("new token")).await.unwrap();
+    transaction.commit().await.unwrap();
+    assert_eq!(see().await.state, ChannelState::Active);
+    let is_token =
+        async |text: &[u8]| house.vault.matches(SecretKind::ChannelToken, channel.as_str(), text).await.unwrap();
+    assert!(is_token(b"new token").await && !is_token(b"token").await);
+}
+
+#[tokio::test]
+async fn what_cannot_be_right_is_refused_and_nothing_is_written() {
+    let house = House::new().await;
+    let (workspace, app) = (house.workspace().await, house.app(None).await);
+    let refused = async |new: NewWorkspace| {
+        let mut transaction = house.db.begin_write().await.unwrap();
+        matches!(workspace_add(&mut transaction, NOW, &new).await, Err(DirectoryError::Value { .. }))
+    };
+    assert!(refused(NewWorkspace { name: String::from(" "), ..salon() }).await);
+    assert!(refused(NewWorkspace { name: "x".repeat(121), ..salon() }).await);
+    assert!(!refused(NewWorkspace { name: "ü".repeat(120), ..salon() }).await);
+    for locale in ["", "d", "DE", "de_AT", "de-", "de-ATATATATA"] {
+        assert!(refused(NewWorkspace { locale: locale.to_owned(), ..salon() }).await, "{locale}");
+    }
+    for zone in ["", "Vienna", "../../etc/passwd"] {
+        assert!(refused(NewWorkspace { time_zone: zone.to_owned(), ..salon() }).await, "{zone}");
+    }
+    for asset in ["", "1/2", "a?b", "ä", &"1".repeat(65)] {
+        let added = house.channel(&page(&workspace, &app, asset)).await;
+        assert!(matches!(added, Err(DirectoryError::Value { .. })), "{asset}");
+    }
+    let stranger = page(&WorkspaceId::new(), &app, "1");
+    assert!(matches!(house.channel(&stranger).await, Err(DirectoryError::Missing("workspace"))));
+    assert_eq!(house.directory().await.snapshot().channels(&workspace).len(), 0);
+}

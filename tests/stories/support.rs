@@ -1,0 +1,215 @@
+//! The whole app in a test: the host in this process on port 0, the simulator beside it, both on clocks that only the test
+//! moves. The rooms are driven by hand, so nothing is waited for and nothing races.
+
+pub mod postgres;
+
+use std::time::Duration;
+
+use bellhop::app::{App, Listening, listen};
+use bellhop::config::Config;
+use bellhop::conversation::{self, TaskRow};
+use bellhop::db::Clock;
+use bellhop::directory::{self, AppSecrets, NewApp, NewChannel, NewWorkspace};
+use bellhop::registry::{Enable, Scopes, TextScope};
+use bellhop_domain::channel::ChannelKind;
+use bellhop_domain::id::{AppId, ChannelId, WorkspaceId};
+use bellhop_domain::time::Timestamp;
+use bellhop_simulator::{Clock as SimulatorClock, Control, Customer, Options, Simulator};
+use zeroize::Zeroizing;
+
+/// 2026-11-20 12:00 UTC: where every test's clocks begin.
+pub const START: i64 = 1_795_176_000_000;
+
+/// Longer than any settle window.
+pub const SETTLED: Duration = Duration::from_secs(7);
+
+/// How long a test waits for the other half of a loopback exchange before it calls it lost.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A host, a simulator, and one business with one Page.
+pub struct TestApp {
+    pub app: App,
+    pub control: Control,
+    pub simulator: Simulator,
+    pub clock: Clock,
+    pub business: Business,
+    pub app_id: AppId,
+    pub meta_app_id: String,
+    pub app_secret: String,
+    listening: Listening,
+    _folder: tempfile::TempDir,
+}
+
+/// One tenant of a test.
+#[derive(Debug, Clone)]
+pub struct Business {
+    pub workspace: WorkspaceId,
+    pub channel: ChannelId,
+    pub page_id: String,
+    pub page_token: String,
+}
+
+impl TestApp {
+    /// On a fresh SQLite file.
+    pub async fn start() -> Self {
+        Self::start_on(None).await
+    }
+
+    /// On the database at this address, or a fresh SQLite file.
+    pub async fn start_on(url: Option<String>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let simulator = Simulator::start(Options::new(SimulatorClock::standing(START))).await.unwrap();
+        let control = simulator.control();
+        let clock = Clock::manual(Timestamp::from_millis(START));
+        let mut config = Config::default();
+        config.store.data_folder = folder.path().join("data");
+        config.store.url = url;
+        config.keys.folder = folder.path().join("keys");
+        config.graph.base_url = simulator.url();
+        config.egress.private_origins = vec![simulator.url()];
+        let app = App::open(&config, clock.clone(), None).await.unwrap();
+        let listening = listen(([127, 0, 0, 1], 0).into(), app.public_router(), app.stop_token()).await.unwrap();
+        let meta_app = control.add_app("bellhop");
+        let app_id = add_app(&app, &meta_app.id, &meta_app.secret).await;
+        let callback = format!("http://{}/webhook/{app_id}", listening.address);
+        control.configure_webhook(&meta_app.id, &callback, VERIFY_TOKEN).await.unwrap();
+        let business = add_business(&app, &control, &app_id, &meta_app.id, "Café Aurora").await;
+        Self {
+            app,
+            control,
+            simulator,
+            clock,
+            business,
+            app_id,
+            meta_app_id: meta_app.id,
+            app_secret: meta_app.secret,
+            listening,
+            _folder: folder,
+        }
+    }
+
+    /// Where webhooks go.
+    pub fn webhook_url(&self) -> String {
+        format!("http://{}/webhook/{}", self.listening.address, self.app_id)
+    }
+
+    /// A second tenant on the same app.
+    pub async fn another_business(&self, name: &str) -> Business {
+        add_business(&self.app, &self.control, &self.app_id, &self.meta_app_id, name).await
+    }
+
+    /// A customer of the first business.
+    pub fn customer(&self, name: &str) -> Customer {
+        self.control.add_person(&self.business.page_id, name).unwrap()
+    }
+
+    /// Enables a bundled plugin with all that it asks for.
+    pub async fn enable(&self, business: &Business, plugin: &str, settings: &str) {
+        let registry = &self.app.stores.registry;
+        let plugin = registry.plugin_find(plugin).await.unwrap();
+        let enable = Enable {
+            workspace: &business.workspace,
+            channel: &business.channel,
+            scopes: Scopes::asked(&plugin.manifest, TextScope::Clear),
+            plugin: &plugin,
+            settings_json: settings,
+            position: None,
+        };
+        registry.enable(enable).await.unwrap();
+    }
+
+    /// Moves both clocks.
+    pub fn advance(&self, by: Duration) {
+        self.clock.advance(by);
+        self.control.advance(by);
+    }
+
+    /// Waits until `n_webhooks` deliveries of webhooks were answered since the start, lets settle windows close, and drives every
+    /// room until nothing is left to do.
+    pub async fn settle(&self, n_webhooks: usize) {
+        self.control.wait_for_webhooks(n_webhooks, PATIENCE).await.unwrap();
+        self.advance(SETTLED);
+        self.app.run_until_idle().await.unwrap();
+    }
+
+    /// What the customer's phone received, in order.
+    pub fn received(&self, customer: &Customer) -> Vec<String> {
+        let sends = self.control.accepted();
+        let theirs = sends.into_iter().filter(|send| send.recipient.as_deref() == Some(customer.person_id.as_str()));
+        theirs.filter_map(|send| send.text).collect()
+    }
+
+    /// The first business's open tasks.
+    pub async fn tasks(&self) -> Vec<TaskRow> {
+        let stores = &self.app.stores;
+        conversation::tasks_open(&stores.db, &stores.vault, &self.business.workspace).await.unwrap()
+    }
+}
+
+/// What the operator typed into Meta's dashboard.
+pub const VERIFY_TOKEN: &str = "a verify token";
+
+async fn add_app(app: &App, meta_app_id: &str, secret: &str) -> AppId {
+    let stores = &app.stores;
+    let mut transaction = stores.db.begin_write().await.unwrap();
+    let new = NewApp { workspace: None, meta_app_id: meta_app_id.to_owned() };
+    let secrets = AppSecrets {
+        app_secret: Zeroizing::new(secret.as_bytes().to_vec()),
+        verify_token: Zeroizing::new(VERIFY_TOKEN.as_bytes().to_vec()),
+    };
+    let id = directory::app_add(&mut transaction, &stores.vault, stores.db.now(), &new, secrets).await.unwrap();
+    transaction.commit().await.unwrap();
+    stores.directory.refresh().await.unwrap();
+    id
+}
+
+async fn add_business(app: &App, control: &Control, app_id: &AppId, meta_app_id: &str, name: &str) -> Business {
+    let page = control.add_page(meta_app_id, name).unwrap();
+    control.subscribe(&page.id).unwrap();
+    let stores = &app.stores;
+    let now = stores.db.now();
+    let mut transaction = stores.db.begin_write().await.unwrap();
+    let new =
+        NewWorkspace { name: name.to_owned(), locale: "en".to_owned(), time_zone: "Europe/Vienna".to_owned() };
+    let workspace = directory::workspace_add(&mut transaction, now, &new).await.unwrap();
+    let new = NewChannel {
+        workspace: workspace.clone(),
+        app: app_id.clone(),
+        kind: ChannelKind::Messenger,
+        asset_id: page.id.clone(),
+        name: name.to_owned(),
+        locale: "en".to_owned(),
+        fallback: None,
+    };
+    let token = Zeroizing::new(page.token.as_bytes().to_vec());
+    let channel = directory::channel_add(&mut transaction, &stores.vault, now, &new, token).await.unwrap();
+    transaction.commit().await.unwrap();
+    stores.directory.refresh().await.unwrap();
+    Business { workspace, channel, page_id: page.id, page_token: page.token }
+}
+
+/// One story on both engines: `story!(name, |app| { … })`.
+macro_rules! story {
+    ($(#[$doc:meta])* $name:ident, |$app:ident| $body:block) => {
+        $(#[$doc])*
+        mod $name {
+            use super::*;
+
+            async fn tell($app: TestApp) $body
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_sqlite() {
+                tell(TestApp::start().await).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_postgres() {
+                if let Some(url) = crate::support::postgres::database().await {
+                    tell(TestApp::start_on(Some(url)).await).await;
+                }
+            }
+        }
+    };
+}
+
+pub(crate) use story;
