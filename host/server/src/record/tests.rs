@@ -76,7 +76,7 @@ impl House {
     async fn apply(&self, writes: Vec<RecordWrite>) -> Result<(), RecordError> {
         let prepared = self.records.prepare(writes).await?;
         let mut transaction = self.db.begin_write().await?;
-        apply_in(&mut transaction, self.db.now(), &prepared).await?;
+        apply_in(&mut transaction, &prepared, self.db.now()).await?;
         transaction.commit().await?;
         for write in &prepared {
             self.records.forget(write.collection());

@@ -99,8 +99,8 @@ impl Records {
 /// [`RecordError::NotDeclared`] when the collection is gone.
 pub async fn apply_in(
     transaction: &mut WriteTransaction,
-    now: Timestamp,
     writes: &[PreparedWrite],
+    now: Timestamp,
 ) -> Result<(), RecordError> {
     // In one order on every host, so that two turns never wait for each other.
     let collections: BTreeSet<&CollectionKey> = writes.iter().map(|write| &write.write.collection).collect();

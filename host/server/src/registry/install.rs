@@ -1,0 +1,158 @@
+//! Installation: bytes are admitted, the manifest parsed, the signature verified, the plugin key made. The installation
+//! signs what it ships, so that a new version keeps the state of the old one. Grants nothing.
+
+use std::collections::BTreeSet;
+
+use bellhop_domain::capability::CapabilitySet;
+use bellhop_domain::id::{ContentHash, PluginKey};
+use bellhop_domain::manifest::Manifest;
+use bellhop_plugins::BUNDLED;
+use bellhop_sandbox::{Admitted, admit, with_signature};
+use ed25519_dalek::{Signature, VerifyingKey};
+use sha2::{Digest, Sha256};
+use sqlx::Row;
+
+use super::{Plugin, Registry, RegistryError};
+use crate::db::Db;
+use crate::record::schema::Schema;
+
+/// A plugin that was installed, now or before.
+#[derive(Debug)]
+pub struct Installed {
+    /// The plugin.
+    pub plugin: Plugin,
+    /// Its file was not known before.
+    pub is_new: bool,
+}
+
+impl Registry {
+    /// Installs a plugin's file. The same bytes again change nothing.
+    ///
+    /// # Errors
+    /// [`RegistryError`] says what the author has to change; nothing was written.
+    pub async fn install(&self, bytes: &[u8]) -> Result<Installed, RegistryError> {
+        let admitted = admit(bytes)?;
+        let manifest = Manifest::parse(&admitted.manifest)?;
+        check(&admitted, &manifest)?;
+        let signer = signer(&admitted)?;
+        let key = plugin_key(signer.as_deref(), &admitted.hash, &manifest.id)?;
+        let query = sqlx::query(
+            "insert into plugin (hash, plugin_key, plugin_id, version, manifest, signer, bytes, installed_at) \
+             values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (hash) do nothing",
+        )
+        .bind(admitted.hash.as_str())
+        .bind(key.as_str())
+        .bind(manifest.id.as_str())
+        .bind(manifest.version.to_string())
+        .bind(admitted.manifest.as_str())
+        .bind(signer)
+        .bind(bytes)
+        .bind(self.inner.db.now().millis());
+        let is_new = self.inner.db.execute(query).await? == 1;
+        Ok(Installed { plugin: Plugin::new(key, admitted.hash, manifest), is_new })
+    }
+
+    /// Installs what ships with the host, signed by the installation. Cheap when it is there already.
+    ///
+    /// # Errors
+    /// As [`Registry::install`], [`RegistryError::Vault`].
+    pub async fn install_bundled(&self) -> Result<Vec<Installed>, RegistryError> {
+        let mut all = Vec::with_capacity(BUNDLED.len());
+        for bundled in BUNDLED {
+            let hash = admit(bundled.bytes)?.hash;
+            match plugins_where(&self.inner.db, hash.as_str()).await?.pop() {
+                Some(plugin) => all.push(Installed { plugin, is_new: false }),
+                None => all.push(self.install_signed(bundled.bytes, &hash).await?),
+            }
+        }
+        Ok(all)
+    }
+
+    async fn install_signed(&self, bytes: &[u8], hash: &ContentHash) -> Result<Installed, RegistryError> {
+        let signature = self.inner.vault.sign(&hash_bytes(hash)?).await?;
+        let public_key = self.inner.vault.public_key().await?;
+        self.install(&with_signature(bytes, &public_key, &signature)).await
+    }
+
+    /// A plugin by its hash, or the newest version by its id.
+    ///
+    /// # Errors
+    /// [`RegistryError::UnknownPlugin`].
+    pub async fn plugin_find(&self, hash_or_id: &str) -> Result<Plugin, RegistryError> {
+        let mut found = plugins_where(&self.inner.db, hash_or_id).await?;
+        found.sort_by_key(|plugin| plugin.manifest.version);
+        found.pop().ok_or_else(|| RegistryError::UnknownPlugin(hash_or_id.to_owned()))
+    }
+
+    /// All installed plugins, by id and version.
+    ///
+    /// # Errors
+    /// [`RegistryError::Db`], [`RegistryError::Unreadable`].
+    pub async fn plugins(&self) -> Result<Vec<Plugin>, RegistryError> {
+        let query = sqlx::query("select hash, plugin_key, manifest from plugin order by plugin_id, installed_at, hash");
+        let rows = self.inner.db.fetch_all(query).await?;
+        let mut plugins = rows.iter().map(plugin_of).collect::<Result<Vec<_>, _>>()?;
+        plugins.sort_by(|one, other| {
+            let order = one.manifest.id.cmp(&other.manifest.id);
+            order.then(one.manifest.version.cmp(&other.manifest.version))
+        });
+        Ok(plugins)
+    }
+}
+
+pub(super) async fn bytes_of(db: &Db, hash: &ContentHash) -> Result<Vec<u8>, RegistryError> {
+    let row = db.fetch_optional(sqlx::query("select bytes from plugin where hash = $1").bind(hash.as_str())).await?;
+    let row = row.ok_or_else(|| RegistryError::UnknownPlugin(hash.to_string()))?;
+    row.try_get("bytes").map_err(|_| RegistryError::Unreadable("plugin"))
+}
+
+pub(super) fn plugin_of(row: &sqlx::any::AnyRow) -> Result<Plugin, RegistryError> {
+    let text = |name: &str| row.try_get::<String, _>(name).map_err(|_| RegistryError::Unreadable("plugin"));
+    let hash = ContentHash::parse(&text("hash")?).map_err(|_| RegistryError::Unreadable("plugin"))?;
+    let key = PluginKey::parse(&text("plugin_key")?).map_err(|_| RegistryError::Unreadable("plugin"))?;
+    Ok(Plugin::new(key, hash, Manifest::parse(&text("manifest")?)?))
+}
+
+async fn plugins_where(db: &Db, hash_or_id: &str) -> Result<Vec<Plugin>, RegistryError> {
+    let query = sqlx::query("select hash, plugin_key, manifest from plugin where hash = $1 or plugin_id = $1");
+    let rows = db.fetch_all(query.bind(hash_or_id)).await?;
+    rows.iter().map(plugin_of).collect()
+}
+
+/// What a manifest says has to fit what the component is.
+fn check(admitted: &Admitted, manifest: &Manifest) -> Result<(), RegistryError> {
+    let asked: BTreeSet<_> = manifest.asked();
+    let unasked: CapabilitySet = admitted.imports.difference(&asked).copied().collect();
+    if !unasked.is_empty() {
+        return Err(RegistryError::ImportNotAsked(unasked));
+    }
+    let unused: CapabilitySet = asked.difference(&admitted.imports).copied().collect();
+    if !unused.is_empty() {
+        return Err(RegistryError::AskedNotImported(unused));
+    }
+    let schemas = manifest.collections.iter().map(|one| (format!("collection `{}`", one.name), &one.schema));
+    let settings = manifest.settings.iter().map(|schema| ("the settings".to_owned(), schema));
+    for (place, schema) in schemas.chain(settings) {
+        Schema::compile(schema).map_err(|source| RegistryError::Schema { place, source })?;
+    }
+    Ok(())
+}
+
+/// The fingerprint of whoever signed the bytes; `None` for an unsigned file.
+fn signer(admitted: &Admitted) -> Result<Option<String>, RegistryError> {
+    let Some(signed) = &admitted.signature else { return Ok(None) };
+    let key = VerifyingKey::from_bytes(&signed.public_key).map_err(|_| RegistryError::BadSignature)?;
+    let signature = Signature::from_bytes(&signed.signature);
+    key.verify_strict(&hash_bytes(&admitted.hash)?, &signature).map_err(|_| RegistryError::BadSignature)?;
+    Ok(Some(hex::encode(Sha256::digest(signed.public_key))))
+}
+
+/// State hangs on who made a plugin; on its bytes when nobody says so.
+fn plugin_key(signer: Option<&str>, hash: &ContentHash, id: &str) -> Result<PluginKey, RegistryError> {
+    let maker = signer.unwrap_or(hash.as_str());
+    PluginKey::parse(&format!("{maker}/{id}")).map_err(|_| RegistryError::Unreadable("plugin"))
+}
+
+fn hash_bytes(hash: &ContentHash) -> Result<Vec<u8>, RegistryError> {
+    hex::decode(hash.as_str()).map_err(|_| RegistryError::Unreadable("plugin"))
+}

@@ -1,0 +1,114 @@
+//! All enabled grants in memory, so that a turn asks no database for them. Equal scopes, settings and manifests are held
+//! once: ten thousand channels mostly share them.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use bellhop_domain::id::{ChannelId, ContentHash, GrantId, WorkspaceId};
+use sqlx::Row;
+use sqlx::any::AnyRow;
+
+use super::install::plugin_of;
+use super::{ChannelPlugins, EnabledPlugin, Plugin, RegistryError, Scopes};
+use crate::db::Db;
+use crate::directory;
+
+/// Grants at one generation of the configuration.
+#[derive(Default)]
+pub(super) struct Snapshot {
+    pub(super) generation: i64,
+    channels: HashMap<(WorkspaceId, ChannelId), ChannelPlugins>,
+    plugins: HashMap<ContentHash, Arc<Plugin>>,
+}
+
+impl Snapshot {
+    pub(super) fn plugins_for(&self, workspace: &WorkspaceId, channel: &ChannelId) -> ChannelPlugins {
+        self.channels.get(&(workspace.clone(), channel.clone())).cloned().unwrap_or_default()
+    }
+}
+
+/// What equal rows share.
+#[derive(Default)]
+struct Shared {
+    scopes: HashMap<String, Arc<Scopes>>,
+    settings: HashSet<Arc<str>>,
+}
+
+/// Reads the grants; plugins that the last snapshot has are taken over with their compiled schemas.
+pub(super) async fn load(db: &Db, last: &Snapshot) -> Result<Snapshot, RegistryError> {
+    // Read first: what changes in between is read again at the next look.
+    let generation = directory::generation(db).await?;
+    let plugins = load_plugins(db, last).await?;
+    let query = sqlx::query(
+        "select workspace_id, id, channel_id, hash, position, scopes, settings from plugin_grant where state = 'enabled' \
+         order by workspace_id, channel_id, position, id",
+    );
+    let rows = db.fetch_all(query).await?;
+    let mut shared = Shared::default();
+    let mut channels: HashMap<(WorkspaceId, ChannelId), Vec<Arc<EnabledPlugin>>> = HashMap::new();
+    for row in &rows {
+        let enabled = enabled(row, &plugins, &mut shared)?;
+        let place = (enabled.workspace.clone(), enabled.channel.clone());
+        channels.entry(place).or_default().push(Arc::new(enabled));
+    }
+    let channels = channels.into_iter().map(|(place, list)| (place, ChannelPlugins::from(list))).collect();
+    Ok(Snapshot { generation, channels, plugins })
+}
+
+async fn load_plugins(db: &Db, last: &Snapshot) -> Result<HashMap<ContentHash, Arc<Plugin>>, RegistryError> {
+    let query = sqlx::query(
+        "select hash, plugin_key, manifest from plugin \
+         where hash in (select hash from plugin_grant where state = 'enabled')",
+    );
+    let mut plugins = HashMap::new();
+    for row in &db.fetch_all(query).await? {
+        let plugin = plugin_of(row)?;
+        let plugin = last.plugins.get(&plugin.hash).cloned().unwrap_or_else(|| Arc::new(plugin));
+        plugins.insert(plugin.hash.clone(), plugin);
+    }
+    Ok(plugins)
+}
+
+fn enabled(
+    row: &AnyRow,
+    plugins: &HashMap<ContentHash, Arc<Plugin>>,
+    shared: &mut Shared,
+) -> Result<EnabledPlugin, RegistryError> {
+    let text = |name: &str| row.try_get::<String, _>(name).map_err(|_| RegistryError::Unreadable("grant"));
+    let unreadable = |_| RegistryError::Unreadable("grant");
+    let hash = ContentHash::parse(&text("hash")?).map_err(unreadable)?;
+    let plugin = plugins.get(&hash).ok_or(RegistryError::Unreadable("grant"))?;
+    Ok(EnabledPlugin {
+        workspace: WorkspaceId::parse(&text("workspace_id")?).map_err(unreadable)?,
+        channel: ChannelId::parse(&text("channel_id")?).map_err(unreadable)?,
+        grant_id: GrantId::parse(&text("id")?).map_err(unreadable)?,
+        plugin_key: plugin.key.clone(),
+        plugin_id: plugin.manifest.id.clone(),
+        hash,
+        position: row.try_get("position").map_err(|_| RegistryError::Unreadable("grant"))?,
+        plugin: Arc::clone(plugin),
+        scopes: shared.scopes(text("scopes")?)?,
+        settings_json: shared.settings(&text("settings")?),
+    })
+}
+
+impl Shared {
+    fn scopes(&mut self, text: String) -> Result<Arc<Scopes>, RegistryError> {
+        if let Some(scopes) = self.scopes.get(&text) {
+            return Ok(Arc::clone(scopes));
+        }
+        let scopes: Scopes = serde_json::from_str(&text).map_err(|_| RegistryError::Unreadable("grant"))?;
+        let scopes = Arc::new(scopes);
+        self.scopes.insert(text, Arc::clone(&scopes));
+        Ok(scopes)
+    }
+
+    fn settings(&mut self, text: &str) -> Arc<str> {
+        if let Some(settings) = self.settings.get(text) {
+            return Arc::clone(settings);
+        }
+        let settings: Arc<str> = Arc::from(text);
+        self.settings.insert(Arc::clone(&settings));
+        settings
+    }
+}
