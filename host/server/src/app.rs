@@ -3,15 +3,11 @@
 
 mod listen;
 
-use std::sync::Arc;
 use std::time::Duration;
-
-use std::sync::Arc;
 
 use axum::Router;
 use bellhop_domain::id::HostId;
 use bellhop_domain::settle::SettleWindow;
-use bellhop_plugins::BUNDLED;
 use bellhop_sandbox::{CodeFolder, Limits, Sandbox, SandboxOptions};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio_util::sync::CancellationToken;
@@ -100,10 +96,9 @@ impl Stores {
         let keyring = Db::open(&keyring_url, Schema::Keyring, clock).await?;
         let vault = Vault::open(&config.keys, keyring, db.clone()).await?;
         let directory = Directory::open(db.clone(), vault.clone()).await?;
-        let sandbox = Arc::new(Sandbox::new(sandbox_options(config, &vault).await?)?);
+        let sandbox = Sandbox::new(sandbox_options(config, &vault).await?)?;
         let registry = Registry::open(db.clone(), vault.clone(), sandbox).await?;
-        registry.install_bundled(BUNDLED.iter().map(|bundled| bundled.bytes)).await?;
-        registry.refresh().await?;
+        registry.install_bundled().await?;
         let records = Records::new(db.clone(), vault.clone());
         Ok(Self { db, vault, directory, registry, records })
     }
@@ -173,6 +168,7 @@ impl App {
             vault: stores.vault.clone(),
             directory: stores.directory.clone(),
             registry: stores.registry.clone(),
+            records: stores.records.clone(),
             host: host.clone(),
             limits: limits(&config.sandbox),
             contact_wake,
