@@ -71,7 +71,9 @@ impl ChannelKind {
                 Carries { text: Length::Bytes(1_000), choices: 13, choice_title: 20, choice_payload: 1_000 }
             }
             // Reply buttons; a list carries ten rows and is chosen in `render` when there are more than three.
-            Self::Whatsapp => Carries { text: Length::Characters(4_096), choices: 3, choice_title: 20, choice_payload: 256 },
+            Self::Whatsapp => {
+                Carries { text: Length::Characters(4_096), choices: 3, choice_title: 20, choice_payload: 256 }
+            }
             Self::PageComments => {
                 Carries { text: Length::Characters(8_000), choices: 0, choice_title: 0, choice_payload: 0 }
             }

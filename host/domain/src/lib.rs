@@ -1,8 +1,9 @@
 //! The words and rules of Bellhop. Pure: nothing here waits, and nothing fails for a reason outside its arguments.
 //!
-//! Top to bottom: ids and time, the channels and what each can carry, what Meta sends (`cut`, `event`), what a plugin
-//! sees and wants (`plugin`, `effect`, `host_call`, `capability`, `manifest`), and what may happen (`policy`, `render`, `retry`,
-//! `settle`).
+//! Top to bottom: ids and time, the channels and what each can carry, what a plugin sees and wants (`plugin`, `effect`,
+//! `host_call`, `capability`), what Meta sends (`kind`, `cut`, `event`) and when it becomes a turn (`settle`), what a plugin
+//! declares (`manifest`), what may happen and in what form (`policy`, `words`, `render`), and how it is sent (`retry`,
+//! `graph_error`, `delivery`).
 
 pub mod id;
 pub mod time;
@@ -11,3 +12,15 @@ pub mod plugin;
 pub mod effect;
 pub mod host_call;
 pub mod capability;
+mod json;
+pub mod kind;
+pub mod cut;
+pub mod event;
+pub mod settle;
+pub mod manifest;
+pub mod policy;
+pub mod words;
+pub mod render;
+pub mod retry;
+pub mod graph_error;
+pub mod delivery;

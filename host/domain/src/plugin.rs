@@ -26,7 +26,10 @@ impl Fault {
 
     /// The grant does not hold what was asked for.
     pub fn denied(grant: &str) -> Self {
-        Self { grant: Some(grant.to_owned()), ..Self::new("denied", format!("`{grant}` is not granted on this channel")) }
+        Self {
+            grant: Some(grant.to_owned()),
+            ..Self::new("denied", format!("`{grant}` is not granted on this channel"))
+        }
     }
 }
 

@@ -6,3 +6,7 @@ pub mod vault;
 pub mod audit;
 pub mod egress;
 pub mod directory;
+pub mod graph;
+pub mod inbox;
+pub mod conversation;
+pub mod trace;

@@ -47,6 +47,7 @@ create table channel (
     locale text not null,
     state text not null,
     state_reason text,
+    fallback text,
     backoff_until bigint not null default 0,
     created_at bigint not null,
     primary key (workspace_id, id)
@@ -103,7 +104,7 @@ create table inbox_event (
     id text not null,
     channel_id text not null,
     conversation_id text,
-    class text not null,
+    lane text not null,
     kind text not null,
     at bigint not null,
     position bigint not null,
@@ -116,8 +117,8 @@ create table inbox_event (
     settled_at bigint,
     primary key (workspace_id, id)
 );
-create index inbox_event_open on inbox_event (workspace_id, conversation_id) where state = 'open' and class = 'contact';
-create index inbox_event_control on inbox_event (id) where state = 'open' and class = 'control';
+create index inbox_event_open on inbox_event (workspace_id, conversation_id) where state = 'open' and lane = 'contact';
+create index inbox_event_control on inbox_event (id) where state = 'open' and lane = 'control';
 
 create table dedupe (
     workspace_id text not null,
@@ -219,14 +220,16 @@ create table delivery (
     lease_until bigint not null,
     mid blob,
     created_at bigint not null,
-    sent_at bigint,
+    attempted_at bigint,
     settled_at bigint,
     primary key (workspace_id, id)
 );
 create index delivery_due on delivery (due_at) where state in ('staged', 'retry');
 create index delivery_open on delivery (workspace_id, conversation_id, id)
-    where state in ('staged', 'retry', 'sending', 'unknown', 'held');
+    where state in ('staged', 'retry', 'sending', 'unknown');
+create index delivery_receipts on delivery (workspace_id, conversation_id, attempted_at) where state in ('sent', 'delivered');
 create index delivery_leased on delivery (lease_until) where state in ('sending', 'unknown');
+create index delivery_by_turn on delivery (workspace_id, turn_id) where turn_id is not null;
 create index delivery_by_mid on delivery (workspace_id, mid) where mid is not null;
 
 -- A plugin's file. Authority belongs to the hash, state to the plugin key.

@@ -10,7 +10,7 @@ const MAX_INTAKE_KEY_DAYS: u32 = 8;
 const MAX_KEY_EPOCH_DAYS: u32 = 7;
 
 /// The sandbox's pool is made for this much.
-const MAX_MEMORY_MIB: u64 = 64;
+const MAX_MEMORY_MIB: u64 = (bellhop_sandbox::MEMORY_BYTES_MAX >> 20) as u64;
 
 impl Config {
     /// Checks what the types cannot.
@@ -30,8 +30,9 @@ impl Config {
         )?;
         let postgres = |url: &String| url.starts_with("postgres://") || url.starts_with("postgresql://");
         rule(self.store.url.as_ref().is_none_or(postgres), "store.url", "must start with postgres://")?;
-        let is_http = self.graph.base_url.starts_with("https://") || self.graph.base_url.starts_with("http://");
-        rule(is_http, "graph.base_url", "must start with https://")?;
+        let is_http = |url: reqwest::Url| matches!(url.scheme(), "https" | "http") && url.query().is_none();
+        let base_url = reqwest::Url::parse(&self.graph.base_url);
+        rule(base_url.is_ok_and(is_http), "graph.base_url", "must be a URL like https://graph.facebook.com")?;
         let (major, minor) = self.graph.version.split_once('.').unwrap_or(("", ""));
         let is_version = major.strip_prefix('v').is_some_and(is_number) && is_number(minor);
         rule(is_version, "graph.version", "must look like v25.0")?;

@@ -1,0 +1,242 @@
+//! The composition: opens the stores, puts the rooms together, runs their loops. The demo, the tests and production differ only
+//! in what they pass in here.
+
+mod listen;
+
+use std::sync::Arc;
+
+use axum::Router;
+use bellhop_domain::id::HostId;
+use bellhop_domain::settle::SettleWindow;
+use bellhop_sandbox::{Sandbox, SandboxOptions};
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::api::{self, Api};
+use crate::config::Config;
+use crate::db::{Clock, Db, DbError, Engine, Schema};
+use crate::directory::Directory;
+use crate::dispatch::{self, Dispatch, DispatchError};
+use crate::egress::{Egress, EgressError};
+use crate::graph::Graph;
+use crate::inbox::{Inbox, Wake};
+use crate::jobs::{JobError, Jobs};
+use crate::outbox::{self, Outbox, OutboxError};
+use crate::registry::{Registry, RegistryError};
+use crate::vault::{Vault, VaultError};
+use crate::webhook::{self, Webhook};
+
+pub use listen::{Listening, listen};
+
+/// Why the host could not start or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// The data folder could not be made.
+    #[error("could not make the data folder {0}")]
+    Folder(std::path::PathBuf, #[source] std::io::Error),
+    /// The database.
+    #[error("could not open the store")]
+    Db(#[from] DbError),
+    /// Keys.
+    #[error("could not open the vault")]
+    Vault(#[from] VaultError),
+    /// Outgoing connections.
+    #[error("could not set up outgoing connections")]
+    Egress(#[from] EgressError),
+    /// The engine for plugins.
+    #[error("could not start the sandbox")]
+    Sandbox(#[from] bellhop_sandbox::EngineError),
+    /// Plugins.
+    #[error("could not install the bundled plugins")]
+    Registry(#[from] RegistryError),
+    /// A turn, while driven by hand.
+    #[error("a turn failed")]
+    Dispatch(#[from] DispatchError),
+    /// A send, while driven by hand.
+    #[error("the outbox failed")]
+    Outbox(#[from] OutboxError),
+    /// A job, while driven by hand.
+    #[error("a background job failed")]
+    Jobs(#[from] JobError),
+}
+
+/// The store, its keys and what is known of businesses: all that a command needs.
+#[derive(Clone)]
+pub struct Stores {
+    /// The store.
+    pub db: Db,
+    /// Keys and secrets.
+    pub vault: Vault,
+    /// Workspaces, apps, channels.
+    pub directory: Directory,
+    /// Plugins and grants.
+    pub registry: Registry,
+}
+
+impl Stores {
+    /// Opens everything that lies on disk; migrates the schemas and installs the bundled plugins.
+    ///
+    /// # Errors
+    /// [`AppError`]; nothing runs.
+    pub async fn open(config: &Config, clock: Clock) -> Result<Self, AppError> {
+        let folder = &config.store.data_folder;
+        std::fs::create_dir_all(folder).map_err(|error| AppError::Folder(folder.clone(), error))?;
+        let (store_url, keyring_url) = match &config.store.url {
+            Some(url) => (url.clone(), url.clone()),
+            None => (Db::sqlite_url(&folder.join("store.db")), Db::sqlite_url(&folder.join("keyring.db"))),
+        };
+        let db = Db::open(&store_url, Schema::Store, clock.clone()).await?;
+        let keyring = Db::open(&keyring_url, Schema::Keyring, clock).await?;
+        let vault = Vault::open(&config.keys, keyring, db.clone()).await?;
+        let directory = Directory::open(db.clone()).await?;
+        let sandbox = Sandbox::new(sandbox_options(config, &vault).await?)?;
+        let registry = Registry::open(db.clone(), vault.clone(), sandbox).await?;
+        registry.install_bundled().await?;
+        Ok(Self { db, vault, directory, registry })
+    }
+
+    /// True when the store is an embedded file, which one process alone may serve.
+    pub fn is_embedded(&self) -> bool {
+        self.db.engine() == Engine::Sqlite
+    }
+}
+
+async fn sandbox_options(config: &Config, vault: &Vault) -> Result<SandboxOptions, AppError> {
+    let mut options = SandboxOptions::default();
+    options.code_folder = Some(crate::registry::code_folder(&config.store.data_folder, vault).await?);
+    options.calls_at_once = config.sandbox.calls_at_once;
+    Ok(options)
+}
+
+/// A host, put together. Its loops run after [`App::start`]; until then, or instead, [`App::run_until_idle`] drives it.
+#[derive(Clone)]
+pub struct App {
+    /// What lies on disk.
+    pub stores: Stores,
+    /// The conductor.
+    pub dispatch: Dispatch,
+    /// What goes out.
+    pub outbox: Outbox,
+    /// What the house does by itself.
+    pub jobs: Jobs,
+    inbox: Inbox,
+    metrics: Option<PrometheusHandle>,
+    writers: TaskTracker,
+    loops: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl App {
+    /// Opens the stores and puts the rooms together.
+    ///
+    /// # Errors
+    /// [`AppError`]; nothing runs.
+    pub async fn open(config: &Config, clock: Clock, metrics: Option<PrometheusHandle>) -> Result<Self, AppError> {
+        let stores = Stores::open(config, clock).await?;
+        let egress = Egress::new(&config.egress)?;
+        let graph = Graph::new(&config.graph, egress, stores.vault.clone());
+        let writers = TaskTracker::new();
+        let (contact_wake, control_wake, outbox_wake) = (Wake::default(), Wake::default(), Wake::default());
+        let window = SettleWindow { quiet: config.settle.quiet(), longest: config.settle.at_most() };
+        let inbox = Inbox::start(stores.db.clone(), &writers, window, contact_wake.clone(), control_wake.clone());
+        let host = HostId::new();
+        let parts = dispatch::Parts {
+            db: stores.db.clone(),
+            vault: stores.vault.clone(),
+            directory: stores.directory.clone(),
+            registry: stores.registry.clone(),
+            host: host.clone(),
+            limits: config.sandbox.limits(),
+            contact_wake,
+            control_wake,
+            outbox_wake: outbox_wake.clone(),
+        };
+        let dispatch = Dispatch::start(parts, &writers);
+        let parts = outbox::Parts {
+            db: stores.db.clone(),
+            vault: stores.vault.clone(),
+            directory: stores.directory.clone(),
+            graph,
+            host,
+            wake: outbox_wake,
+        };
+        let outbox = Outbox::start(parts, &writers);
+        let jobs = Jobs {
+            db: stores.db.clone(),
+            vault: stores.vault.clone(),
+            directory: stores.directory.clone(),
+            registry: stores.registry.clone(),
+            retention: config.retention.clone(),
+        };
+        let (loops, stop) = (TaskTracker::new(), CancellationToken::new());
+        Ok(Self { stores, dispatch, outbox, jobs, inbox, metrics, writers, loops, stop })
+    }
+
+    /// The public listener's routes.
+    pub fn public_router(&self) -> Router {
+        webhook::router(Webhook {
+            db: self.stores.db.clone(),
+            vault: self.stores.vault.clone(),
+            directory: self.stores.directory.clone(),
+            inbox: self.inbox.clone(),
+        })
+    }
+
+    /// What the private listener reads from.
+    pub fn api(&self) -> Api {
+        Api {
+            db: self.stores.db.clone(),
+            vault: self.stores.vault.clone(),
+            directory: self.stores.directory.clone(),
+            metrics: self.metrics.clone(),
+        }
+    }
+
+    /// The private listener's routes.
+    pub fn private_router(&self) -> Router {
+        api::router(self.api())
+    }
+
+    /// Starts the loops.
+    pub fn start(&self) {
+        self.loops.spawn(self.dispatch.clone().run(self.stop.clone()));
+        self.loops.spawn(self.outbox.clone().run(self.stop.clone()));
+        self.loops.spawn(self.jobs.clone().run(self.stop.clone()));
+        self.loops.close();
+    }
+
+    /// Drives every room by hand until none finds anything to do; the loops must not run. Waiting for a settle window or a
+    /// retry is not doing: the caller moves the clock.
+    ///
+    /// # Errors
+    /// [`AppError`] of the first step that fails.
+    pub async fn run_until_idle(&self) -> Result<(), AppError> {
+        loop {
+            let n_control = self.dispatch.control_once().await?;
+            let n_turns = self.dispatch.run_once().await?;
+            let n_sends = self.outbox.run_once().await?;
+            if n_control + n_turns + n_sends == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Told when the host is to stop.
+    pub fn stop_token(&self) -> CancellationToken {
+        self.stop.clone()
+    }
+
+    /// Stops taking work, lets what runs come to its end, and closes the stores.
+    pub async fn shutdown(self) {
+        self.stop.cancel();
+        self.loops.close();
+        self.loops.wait().await;
+        let Self { stores, dispatch, outbox, inbox, writers, .. } = self;
+        // The writers end when nobody can hand in work any more; other clones of this app keep them alive.
+        drop((dispatch, outbox, inbox));
+        writers.close();
+        stores.db.close().await;
+    }
+}
+

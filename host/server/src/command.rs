@@ -1,0 +1,88 @@
+//! The commands of the binary. Each opens what it needs, does one thing, and says what it did. Secrets come from a file or
+//! from standard input, never from an argument: arguments stand in process lists and shell histories.
+
+mod demo;
+mod log;
+mod plugin;
+mod records;
+mod secret;
+mod serve;
+mod setup;
+mod tasks;
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+use crate::app::Stores;
+use crate::config::Config;
+use crate::db::Clock;
+
+/// Bellhop: self-hosted automation for a business's Messenger, Instagram and WhatsApp.
+#[derive(Debug, Parser)]
+#[command(name = "bellhop", version, arg_required_else_help = true)]
+pub struct Cli {
+    /// The configuration; without it every value has its default.
+    #[arg(long, global = true, env = "BELLHOP_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Shows everything at work on this machine: a phone, a sample business, the way of each message. Needs nothing.
+    Demo(demo::Demo),
+    /// Runs the host.
+    Serve,
+    /// Meta apps whose webhooks this host receives.
+    #[command(subcommand)]
+    App(setup::AppCommand),
+    /// Businesses.
+    #[command(subcommand)]
+    Workspace(setup::WorkspaceCommand),
+    /// Connected Pages, accounts and numbers.
+    #[command(subcommand)]
+    Channel(setup::ChannelCommand),
+    /// Plugins and what they are granted.
+    #[command(subcommand)]
+    Plugin(plugin::PluginCommand),
+    /// The tables of plugins.
+    #[command(subcommand)]
+    Records(records::RecordsCommand),
+    /// What waits for a person.
+    Tasks(tasks::Tasks),
+    /// Makes a token for the private listener; it is shown once.
+    Token(tasks::Token),
+}
+
+/// Runs the command line.
+///
+/// # Errors
+/// Whatever the command says; `main` prints it with its causes.
+pub async fn run(cli: Cli) -> anyhow::Result<()> {
+    let config = Config::load(cli.config.as_deref())?;
+    match cli.command {
+        Command::Demo(demo) => demo::run(demo).await,
+        Command::Serve => serve::run(config).await,
+        Command::App(command) => setup::app(command, &stores(&config).await?).await,
+        Command::Workspace(command) => setup::workspace(command, &stores(&config).await?).await,
+        Command::Channel(command) => setup::channel(command, &stores(&config).await?).await,
+        Command::Plugin(command) => plugin::run(command, &stores(&config).await?).await,
+        Command::Records(command) => records::run(command, &stores(&config).await?).await,
+        Command::Tasks(command) => tasks::list(command, &stores(&config).await?).await,
+        Command::Token(command) => tasks::token(command, &stores(&config).await?).await,
+    }
+}
+
+/// Commands open the store themselves; a host that serves it sees what they changed within a second.
+async fn stores(config: &Config) -> anyhow::Result<Stores> {
+    log::quiet();
+    Ok(Stores::open(config, Clock::machine()).await?)
+}
+
+/// Says something to the person at the terminal.
+#[expect(clippy::print_stdout, reason = "commands talk to the person who typed them")]
+fn say(text: impl std::fmt::Display) {
+    println!("{text}");
+}

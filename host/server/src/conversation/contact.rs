@@ -1,0 +1,122 @@
+//! Contacts: a customer on one channel. Meta's id of the person stands only inside the sealed profile.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use bellhop_domain::id::{ChannelId, ContactId, WorkspaceId};
+use bellhop_domain::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use sqlx::Row;
+
+use crate::conversation::{ConversationError, sealed_column};
+use crate::db::{Bulk, Db, WriteTransaction};
+use crate::vault::{DataKey, Place, Vault};
+
+/// What is known of a contact.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Profile {
+    /// Meta's id of the person on this channel.
+    pub person: String,
+    /// Name, when Meta told it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// BCP 47, when known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub locale: Option<String>,
+}
+
+/// A contact with an open profile and the key of everything that is theirs.
+#[derive(Debug, Clone)]
+pub struct Contact {
+    /// The tenant.
+    pub workspace: WorkspaceId,
+    /// The contact.
+    pub id: ContactId,
+    /// Its channel.
+    pub channel: ChannelId,
+    /// What is known.
+    pub profile: Profile,
+    /// Seals and opens what belongs to this contact.
+    pub key: Arc<DataKey>,
+}
+
+/// A contact that a turn has met for the first time.
+#[derive(Debug, Clone)]
+pub struct NewContact {
+    /// The contact as it will be.
+    pub contact: Contact,
+}
+
+fn place(id: &ContactId) -> Place<'_> {
+    Place { table: "contact", column: "profile", row: id.as_str(), revision: 0 }
+}
+
+/// The contacts with these ids; erased ones are not among them.
+///
+/// # Errors
+/// [`ConversationError`].
+pub async fn contacts_find(
+    db: &Db,
+    vault: &Vault,
+    ids: &[(WorkspaceId, ContactId)],
+) -> Result<HashMap<ContactId, Contact>, ConversationError> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let mut select = Bulk::new(
+        "select workspace_id, id, channel_id, key_id, profile from contact where erased_at is null \
+         and (workspace_id, id) in (values ",
+    );
+    for (workspace, id) in ids {
+        select.row().bind(workspace.as_str()).bind(id.as_str());
+    }
+    let rows = db.fetch_all(select.end(")").statement()).await?;
+    let mut found = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let workspace = WorkspaceId::parse(row.try_get(0)?).map_err(|_| ConversationError::Unreadable("contact"))?;
+        let id = ContactId::parse(row.try_get(1)?).map_err(|_| ConversationError::Unreadable("contact"))?;
+        let channel = ChannelId::parse(row.try_get(2)?).map_err(|_| ConversationError::Unreadable("contact"))?;
+        found.push((workspace, id, channel, sealed_column(row, 3, 4)?));
+    }
+    let wanted: Vec<_> = found.iter().map(|(workspace, _, _, sealed)| (workspace.clone(), sealed.key.clone())).collect();
+    let keys = vault.keys_by_id(&wanted).await?;
+    let mut contacts = HashMap::with_capacity(found.len());
+    for ((workspace, id, channel, sealed), key) in found.into_iter().zip(keys) {
+        // Erased between the two reads.
+        let Some(key) = key else { continue };
+        let plain = key.open(&place(&id), &sealed.bytes)?;
+        let profile =
+            serde_json::from_slice(&plain).map_err(|_| ConversationError::Unreadable("contact.profile"))?;
+        contacts.insert(id.clone(), Contact { workspace, id, channel, profile, key });
+    }
+    Ok(contacts)
+}
+
+/// Writes contacts that were met for the first time.
+///
+/// # Errors
+/// [`ConversationError`]; the transaction is over.
+pub async fn contacts_insert_in(
+    transaction: &mut WriteTransaction,
+    new: &[NewContact],
+    now: Timestamp,
+) -> Result<(), ConversationError> {
+    if new.is_empty() {
+        return Ok(());
+    }
+    let mut insert =
+        Bulk::new("insert into contact (workspace_id, id, channel_id, key_id, profile, created_at) values ");
+    for NewContact { contact } in new {
+        let profile = serde_json::to_vec(&contact.profile).map_err(|_| ConversationError::Unreadable("profile"))?;
+        insert
+            .row()
+            .bind(contact.workspace.as_str())
+            .bind(contact.id.as_str())
+            .bind(contact.channel.as_str())
+            .bind(contact.key.id().as_str())
+            .bind(contact.key.seal(&place(&contact.id), &profile))
+            .bind(now.millis());
+    }
+    transaction.execute(insert.statement()).await?;
+    Ok(())
+}

@@ -1,0 +1,139 @@
+//! The conversation's mode and what bumps its revision: a person took over, a customer opted out, a message was taken back.
+
+use std::collections::HashSet;
+
+use bellhop_domain::id::{ChannelId, ConversationId, WorkspaceId};
+use bellhop_domain::time::Timestamp;
+use sqlx::Row;
+
+use crate::conversation::ConversationError;
+use crate::db::{Bulk, Db, WriteTransaction};
+
+/// A person who must not be written to on a channel. Survives erasure, so it is only an HMAC.
+#[derive(Debug, Clone)]
+pub struct Suppression {
+    /// The tenant.
+    pub workspace: WorkspaceId,
+    /// The channel.
+    pub channel: ChannelId,
+    /// HMAC of channel and person: the conversation's thread key.
+    pub person: [u8; 32],
+    /// "opt-out", "blocked", …
+    pub reason: &'static str,
+}
+
+/// Sets the mode and bumps the revision, so that a running turn and every open delivery look again.
+///
+/// # Errors
+/// [`ConversationError`]; the transaction is over.
+pub async fn conversation_set_mode_in(
+    transaction: &mut WriteTransaction,
+    conversations: &[(WorkspaceId, ConversationId)],
+    mode: &'static str,
+    until: Option<Timestamp>,
+) -> Result<(), ConversationError> {
+    if conversations.is_empty() {
+        return Ok(());
+    }
+    let mut update = Bulk::new("update conversation set revision = revision + 1, mode = ")
+        .bind(mode)
+        .end(", mode_until = ")
+        .bind(until.map(Timestamp::millis))
+        .end(" where (workspace_id, id) in (values ");
+    for (workspace, conversation) in conversations {
+        update.row().bind(workspace.as_str()).bind(conversation.as_str());
+    }
+    transaction.execute(update.end(")").statement()).await?;
+    Ok(())
+}
+
+/// Bumps the revision alone.
+///
+/// # Errors
+/// [`ConversationError`]; the transaction is over.
+pub async fn conversations_touch_in(
+    transaction: &mut WriteTransaction,
+    conversations: &[(WorkspaceId, ConversationId)],
+) -> Result<(), ConversationError> {
+    if conversations.is_empty() {
+        return Ok(());
+    }
+    let mut update = Bulk::new("update conversation set revision = revision + 1 where (workspace_id, id) in (values ");
+    for (workspace, conversation) in conversations {
+        update.row().bind(workspace.as_str()).bind(conversation.as_str());
+    }
+    transaction.execute(update.end(")").statement()).await?;
+    Ok(())
+}
+
+/// Puts people on the suppression list.
+///
+/// # Errors
+/// [`ConversationError`]; the transaction is over.
+pub async fn suppress_in(
+    transaction: &mut WriteTransaction,
+    suppressions: &[Suppression],
+    now: Timestamp,
+) -> Result<(), ConversationError> {
+    if suppressions.is_empty() {
+        return Ok(());
+    }
+    let mut insert = Bulk::new("insert into suppression (workspace_id, channel_id, person, reason, created_at) values ");
+    for suppression in suppressions {
+        insert
+            .row()
+            .bind(suppression.workspace.as_str())
+            .bind(suppression.channel.as_str())
+            .bind(suppression.person.as_slice())
+            .bind(suppression.reason)
+            .bind(now.millis());
+    }
+    transaction.execute(insert.end(" on conflict do nothing").statement()).await?;
+    Ok(())
+}
+
+/// Which of these conversations are with a suppressed person.
+///
+/// # Errors
+/// [`ConversationError`].
+pub async fn suppressed(
+    db: &Db,
+    conversations: &[(WorkspaceId, ConversationId)],
+) -> Result<HashSet<ConversationId>, ConversationError> {
+    if conversations.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let mut select = Bulk::new(
+        "select c.id from conversation c join suppression s on s.workspace_id = c.workspace_id \
+         and s.channel_id = c.channel_id and s.person = c.thread where (c.workspace_id, c.id) in (values ",
+    );
+    for (workspace, conversation) in conversations {
+        select.row().bind(workspace.as_str()).bind(conversation.as_str());
+    }
+    let rows = db.fetch_all(select.end(")").statement()).await?;
+    rows.iter()
+        .map(|row| {
+            ConversationId::parse(row.try_get(0)?).map_err(|_| ConversationError::Unreadable("conversation.id"))
+        })
+        .collect()
+}
+
+/// Takes people off the suppression list.
+///
+/// # Errors
+/// [`ConversationError`]; the transaction is over.
+pub async fn unsuppress_in(
+    transaction: &mut WriteTransaction,
+    suppressions: &[Suppression],
+) -> Result<(), ConversationError> {
+    if suppressions.is_empty() {
+        return Ok(());
+    }
+    let mut delete = Bulk::new("delete from suppression where (workspace_id, channel_id, person) in (values ");
+    for suppression in suppressions {
+        let row = delete.row().bind(suppression.workspace.as_str()).bind(suppression.channel.as_str());
+        row.bind(suppression.person.as_slice());
+    }
+    transaction.execute(delete.end(")").statement()).await?;
+    Ok(())
+}

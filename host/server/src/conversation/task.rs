@@ -1,0 +1,112 @@
+//! Tasks: something a person must decide or do.
+
+use std::sync::Arc;
+
+use bellhop_domain::id::{ConversationId, TaskId, WorkspaceId};
+use bellhop_domain::time::Timestamp;
+use sqlx::Row;
+
+use crate::conversation::{ConversationError, sealed_column};
+use crate::db::{Bulk, Db, WriteTransaction};
+use crate::vault::{DataKey, Place, Vault, VaultError};
+
+/// A task on its way to disk.
+#[derive(Debug, Clone)]
+pub struct NewTask {
+    /// The tenant.
+    pub workspace: WorkspaceId,
+    /// The conversation it is about.
+    pub conversation: ConversationId,
+    /// "handoff", "human-request", "unanswered", "failed-turn", …
+    pub kind: &'static str,
+    /// What a person should know; sealed.
+    pub note: String,
+    /// A short code that stands in clear.
+    pub reason: &'static str,
+    /// The contact's key.
+    pub key: Arc<DataKey>,
+}
+
+/// An open task.
+#[derive(Debug, Clone)]
+pub struct TaskRow {
+    /// The task.
+    pub id: TaskId,
+    /// Its conversation.
+    pub conversation: ConversationId,
+    /// What kind.
+    pub kind: String,
+    /// Why, as a code.
+    pub reason: String,
+    /// What a person should know; `None` when the contact was erased.
+    pub note: Option<String>,
+    /// Since when.
+    pub created_at: Timestamp,
+}
+
+fn place(id: &TaskId) -> Place<'_> {
+    Place { table: "task", column: "sealed", row: id.as_str(), revision: 0 }
+}
+
+/// Writes tasks.
+///
+/// # Errors
+/// [`ConversationError`]; the transaction is over.
+pub async fn tasks_insert_in(
+    transaction: &mut WriteTransaction,
+    tasks: &[NewTask],
+    now: Timestamp,
+) -> Result<(), ConversationError> {
+    if tasks.is_empty() {
+        return Ok(());
+    }
+    let mut insert = Bulk::new(
+        "insert into task (workspace_id, id, conversation_id, kind, reason, state, key_id, sealed, created_at) values ",
+    );
+    for task in tasks {
+        let id = TaskId::new();
+        insert
+            .row()
+            .bind(task.workspace.as_str())
+            .bind(id.as_str())
+            .bind(task.conversation.as_str())
+            .bind(task.kind)
+            .bind(task.reason)
+            .bind("open")
+            .bind(task.key.id().as_str())
+            .bind(task.key.seal(&place(&id), task.note.as_bytes()))
+            .bind(now.millis());
+    }
+    transaction.execute(insert.statement()).await?;
+    Ok(())
+}
+
+/// A workspace's open tasks, oldest first.
+///
+/// # Errors
+/// [`ConversationError`].
+pub async fn tasks_open(db: &Db, vault: &Vault, workspace: &WorkspaceId) -> Result<Vec<TaskRow>, ConversationError> {
+    let select = sqlx::query(
+        "select id, conversation_id, kind, reason, created_at, key_id, sealed from task \
+         where workspace_id = $1 and state = 'open' order by id",
+    );
+    let mut tasks = Vec::new();
+    for row in db.fetch_all(select.bind(workspace.as_str().to_owned())).await? {
+        let id = TaskId::parse(row.try_get(0)?).map_err(|_| ConversationError::Unreadable("task"))?;
+        let sealed = sealed_column(&row, 5, 6)?;
+        let note = match vault.key_by_id(workspace, &sealed.key).await {
+            Ok(key) => Some(String::from_utf8_lossy(&key.open(&place(&id), &sealed.bytes)?).into_owned()),
+            Err(VaultError::KeyGone) => None,
+            Err(error) => return Err(error.into()),
+        };
+        tasks.push(TaskRow {
+            id,
+            conversation: ConversationId::parse(row.try_get(1)?).map_err(|_| ConversationError::Unreadable("task"))?,
+            kind: row.try_get(2)?,
+            reason: row.try_get(3)?,
+            note,
+            created_at: Timestamp::from_millis(row.try_get(4)?),
+        });
+    }
+    Ok(tasks)
+}

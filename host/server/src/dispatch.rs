@@ -1,0 +1,102 @@
+//! The conductor: claims conversations, opens their events, shows each plugin what it may see, runs it, lets policy judge what it
+//! wants, and commits everything at once. Beside it the control lane. Never talks to Meta or to a browser.
+
+mod commit;
+mod control;
+mod effects;
+mod held;
+mod open;
+mod order;
+mod run;
+mod turn;
+
+use std::sync::Arc;
+
+use bellhop_domain::id::HostId;
+use tokio_util::task::TaskTracker;
+
+use crate::broker::BrokerError;
+use crate::conversation::ConversationError;
+use crate::db::{Db, DbError, Group, GroupError};
+use crate::directory::Directory;
+use crate::dispatch::commit::{Committed, TurnCommit};
+use crate::dispatch::held::Held;
+use crate::inbox::Wake;
+use crate::registry::{Registry, RegistryError};
+use crate::vault::{Vault, VaultError};
+
+/// Turns that share one transaction at most.
+const MAX_TURNS_IN_COMMIT: usize = 64;
+
+/// What can go wrong with the conductor itself. What a plugin does wrong is no error here but a line of the trace.
+#[derive(Debug, thiserror::Error)]
+pub enum DispatchError {
+    /// The database.
+    #[error("could not read or write a turn")]
+    Db(#[from] DbError),
+    /// People's content.
+    #[error("could not read the conversation")]
+    Conversation(#[from] ConversationError),
+    /// Keys.
+    #[error("could not open or seal")]
+    Vault(#[from] VaultError),
+    /// Plugins.
+    #[error("could not prepare a plugin")]
+    Registry(#[from] RegistryError),
+    /// What plugins read.
+    #[error("could not serve a plugin")]
+    Broker(#[from] BrokerError),
+    /// The commit.
+    #[error("could not commit a turn")]
+    Commit(#[source] GroupError),
+    /// Something that this version cannot read.
+    #[error("unreadable {0}")]
+    Unreadable(&'static str),
+}
+
+/// What the conductor is made of.
+#[derive(Clone)]
+pub struct Parts {
+    /// The store.
+    pub db: Db,
+    /// Keys.
+    pub vault: Vault,
+    /// Workspaces and channels.
+    pub directory: Directory,
+    /// Plugins and grants.
+    pub registry: Registry,
+    /// Who claims.
+    pub host: HostId,
+    /// What one call of a plugin may use.
+    pub limits: bellhop_sandbox::Limits,
+    /// Woken by the inbox.
+    pub contact_wake: Wake,
+    /// Woken by the inbox.
+    pub control_wake: Wake,
+    /// Wakes the outbox.
+    pub outbox_wake: Wake,
+}
+
+/// The conductor of one host. Clones share it.
+#[derive(Clone)]
+pub struct Dispatch {
+    parts: Arc<Parts>,
+    commits: Group<TurnCommit, Committed>,
+    held: Held,
+}
+
+impl std::ops::Deref for Dispatch {
+    type Target = Parts;
+    fn deref(&self) -> &Parts {
+        &self.parts
+    }
+}
+
+impl Dispatch {
+    /// Sets up the conductor and its committer; nothing runs before [`Dispatch::run_once`] or [`Dispatch::run`].
+    pub fn start(parts: Parts, tracker: &TaskTracker) -> Self {
+        let db = parts.db.clone();
+        let commits = Group::start(tracker, MAX_TURNS_IN_COMMIT, move |turns| commit::write_group(db.clone(), turns));
+        Self { parts: Arc::new(parts), commits, held: Held::default() }
+    }
+}

@@ -1,0 +1,105 @@
+//! The commit: everything that a turn leaves behind, in one transaction with the end of its events, or not at all. Turns that
+//! end at the same time share a transaction.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use bellhop_domain::id::ConversationId;
+use bellhop_domain::time::Timestamp;
+
+use crate::audit;
+use crate::conversation::{self, ConversationError, Mark, NewContact, NewMessage, NewTask, SessionWrite};
+use crate::db::{Db, DbError, WriteTransaction};
+use crate::inbox::{self, Finish, SettledEvent};
+use crate::outbox::{self, NewDelivery};
+use crate::record::{self, RecordWrite};
+use crate::trace::{self, NewTurn, TraceError};
+
+/// What a turn leaves behind.
+#[derive(Debug)]
+pub(super) struct TurnCommit {
+    pub(super) finish: Finish,
+    pub(super) events: Vec<SettledEvent>,
+    pub(super) contact: Option<NewContact>,
+    pub(super) messages: Vec<NewMessage>,
+    pub(super) sessions: Vec<SessionWrite>,
+    pub(super) tasks: Vec<NewTask>,
+    pub(super) marks: Vec<Mark>,
+    pub(super) deliveries: Vec<NewDelivery>,
+    pub(super) records: Vec<RecordWrite>,
+    pub(super) audit: Vec<audit::Entry>,
+    pub(super) turn: NewTurn,
+}
+
+/// What became of a turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Committed {
+    /// It stands.
+    Done,
+    /// A control event or another host came first; nothing of it was written.
+    Overtaken,
+}
+
+/// Writes turns in one transaction. One whose conversation is no longer ours is left out.
+pub(super) async fn write(db: &Db, turns: &[TurnCommit]) -> Result<Vec<Committed>, DbError> {
+    let now = db.now();
+    let mut transaction = db.begin_write().await?;
+    let finishes: Vec<Finish> = turns.iter().map(|turn| turn.finish.clone()).collect();
+    let ours = inbox::finish_in(&mut transaction, &finishes).await?;
+    let kept: Vec<&TurnCommit> = turns.iter().filter(|turn| ours.contains(conversation_of(turn))).collect();
+    write_rows(&mut transaction, &kept, now).await?;
+    transaction.commit().await?;
+    Ok(turns.iter().map(|turn| committed(&ours, turn)).collect())
+}
+
+fn conversation_of(turn: &TurnCommit) -> &ConversationId {
+    &turn.finish.claimed.conversation
+}
+
+fn committed(ours: &HashSet<ConversationId>, turn: &TurnCommit) -> Committed {
+    if ours.contains(conversation_of(turn)) { Committed::Done } else { Committed::Overtaken }
+}
+
+fn gathered<T: Clone>(turns: &[&TurnCommit], part: impl Fn(&TurnCommit) -> &[T]) -> Vec<T> {
+    turns.iter().flat_map(|turn| part(turn).iter().cloned()).collect()
+}
+
+async fn write_rows(
+    transaction: &mut WriteTransaction,
+    turns: &[&TurnCommit],
+    now: Timestamp,
+) -> Result<(), DbError> {
+    let contacts: Vec<NewContact> = turns.iter().filter_map(|turn| turn.contact.clone()).collect();
+    let traces: Vec<NewTurn> = turns.iter().map(|turn| turn.turn.clone()).collect();
+    inbox::events_settle_in(transaction, &gathered(turns, |turn| &turn.events), now).await?;
+    conversation::contacts_insert_in(transaction, &contacts, now).await.map_err(db_error)?;
+    conversation::messages_insert_in(transaction, &gathered(turns, |turn| &turn.messages)).await.map_err(db_error)?;
+    conversation::sessions_write_in(transaction, &gathered(turns, |turn| &turn.sessions), now)
+        .await
+        .map_err(db_error)?;
+    conversation::tasks_insert_in(transaction, &gathered(turns, |turn| &turn.tasks), now).await.map_err(db_error)?;
+    conversation::marks_write_in(transaction, &gathered(turns, |turn| &turn.marks), now).await.map_err(db_error)?;
+    outbox::deliveries_insert_in(transaction, &gathered(turns, |turn| &turn.deliveries), now).await?;
+    record::apply_in(transaction, &gathered(turns, |turn| &turn.records), now).await?;
+    trace::turns_insert_in(transaction, &traces, now).await.map_err(trace_error)?;
+    audit::append(transaction, now, &gathered(turns, |turn| &turn.audit)).await
+}
+
+fn db_error(error: ConversationError) -> DbError {
+    match error {
+        ConversationError::Db(error) => error,
+        ConversationError::Vault(_) | ConversationError::Unreadable(_) => DbError::Unreadable("conversation"),
+    }
+}
+
+fn trace_error(error: TraceError) -> DbError {
+    match error {
+        TraceError::Db(error) => error,
+        TraceError::Vault(_) | TraceError::Unreadable => DbError::Unreadable("turn"),
+    }
+}
+
+/// The writer of turns as a group.
+pub(super) async fn write_group(db: Db, turns: Arc<Vec<TurnCommit>>) -> Result<Vec<Committed>, DbError> {
+    write(&db, &turns).await
+}

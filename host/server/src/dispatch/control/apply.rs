@@ -1,0 +1,66 @@
+//! Applying changes in one transaction, table by table.
+
+use bellhop_domain::id::{ConversationId, WorkspaceId};
+use bellhop_domain::time::Timestamp;
+
+use super::read::Change;
+use crate::conversation;
+use crate::db::{DbError, WriteTransaction};
+use crate::dispatch::DispatchError;
+use crate::outbox::{self, Evidence};
+
+/// The longest silence of plugins after a person took over; the inbox ends it by hand.
+const HUMAN_MODE_LASTS: std::time::Duration = std::time::Duration::from_secs(24 * 3_600);
+
+pub(super) async fn apply_in(
+    transaction: &mut WriteTransaction,
+    changes: &[Change],
+    now: Timestamp,
+) -> Result<(), DispatchError> {
+    contacts(transaction, changes, now).await?;
+    let evidence: Vec<Evidence> = changes.iter().flat_map(|change| change.evidence.clone()).collect();
+    outbox::settle_by_evidence_in(transaction, &evidence, now).await?;
+    let messages: Vec<_> = changes.iter().flat_map(|change| change.messages.clone()).collect();
+    conversation::messages_insert_in(transaction, &messages).await?;
+    let tasks: Vec<_> = changes.iter().flat_map(|change| change.tasks.clone()).collect();
+    conversation::tasks_insert_in(transaction, &tasks, now).await?;
+    // In order: who says "stop" and then "start" wants to be written to.
+    for change in changes {
+        conversation::suppress_in(transaction, change.suppress.as_slice(), now).await?;
+        conversation::unsuppress_in(transaction, change.unsuppress.as_slice()).await?;
+    }
+    let until = Some(now + HUMAN_MODE_LASTS);
+    conversation::conversation_set_mode_in(transaction, &those(changes, |c| c.becomes_human), "human", until).await?;
+    let touched = those(changes, |c| c.suppress.is_some() || c.unsuppress.is_some());
+    conversation::conversations_touch_in(transaction, &touched).await?;
+    Ok(())
+}
+
+fn those(changes: &[Change], which: impl Fn(&Change) -> bool) -> Vec<(WorkspaceId, ConversationId)> {
+    let chosen = changes.iter().filter(|change| which(change));
+    chosen.filter_map(|change| Some((change.workspace.clone(), change.conversation.clone()?))).collect()
+}
+
+/// New contacts, if no turn has made one meanwhile: then everything here waits for the next look, which finds it.
+async fn contacts(
+    transaction: &mut WriteTransaction,
+    changes: &[Change],
+    now: Timestamp,
+) -> Result<(), DispatchError> {
+    for change in changes {
+        let (Some(new), Some(conversation)) = (&change.contact, &change.conversation) else { continue };
+        let update = sqlx::query(
+            "update conversation set contact_id = $1, revision = revision + 1 \
+             where workspace_id = $2 and id = $3 and contact_id is null",
+        );
+        let update = update
+            .bind(new.contact.id.as_str().to_owned())
+            .bind(change.workspace.as_str().to_owned())
+            .bind(conversation.as_str().to_owned());
+        if transaction.execute(update).await? != 1 {
+            return Err(DbError::Conflict.into());
+        }
+        conversation::contacts_insert_in(transaction, std::slice::from_ref(new), now).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,240 @@
+//! Reading control events: what each one changes.
+
+use std::collections::HashMap;
+
+use bellhop_domain::event::{ContactEvent, ControlEvent as Control, Echo, Event, Receipt};
+use bellhop_domain::host_call::Author;
+use bellhop_domain::id::{ContactId, ConversationId, DeliveryId, EventId, MessageId, WorkspaceId};
+use bellhop_domain::words::{self, Signal};
+use sqlx::Row;
+
+use crate::conversation::{self, Body, Contact, NewContact, NewMessage, NewTask, Profile, Suppression};
+use crate::db::{Bulk, DbError};
+use crate::dispatch::{Dispatch, DispatchError};
+use crate::inbox::{self, ControlEvent, SliceContent};
+use crate::outbox::Evidence;
+use crate::vault::IndexKey;
+
+/// Meta's own inboxes: who writes there is a person (Meta: Conversation Routing; Page inbox and Instagram inbox).
+const INBOX_APPS: [&str; 2] = ["263902037430900", "1217981644879628"];
+
+/// What one control event changes.
+#[derive(Debug)]
+pub(super) struct Change {
+    pub(super) event: EventId,
+    pub(super) workspace: WorkspaceId,
+    pub(super) conversation: Option<ConversationId>,
+    pub(super) evidence: Vec<Evidence>,
+    pub(super) contact: Option<NewContact>,
+    pub(super) messages: Vec<NewMessage>,
+    pub(super) tasks: Vec<NewTask>,
+    pub(super) suppress: Option<Suppression>,
+    pub(super) unsuppress: Option<Suppression>,
+    /// A person takes over.
+    pub(super) becomes_human: bool,
+}
+
+/// What is known of the conversations of these events.
+struct Known {
+    contacts: HashMap<ConversationId, Contact>,
+}
+
+/// Reads all events, with one statement a table for what they refer to.
+pub(super) async fn read(dispatch: &Dispatch, events: &[ControlEvent]) -> Result<Vec<Change>, DispatchError> {
+    let wanted: Vec<_> = events.iter().map(|event| (event.workspace.clone(), event.key.clone())).collect();
+    let keys = dispatch.vault.keys_by_id(&wanted).await?;
+    let mut opened = Vec::with_capacity(events.len());
+    for (event, key) in events.iter().zip(keys) {
+        let content = key.and_then(|key| SliceContent::open(&event.sealed, &key, &event.id).ok().flatten());
+        opened.push((event, content));
+    }
+    let mut known = known(dispatch, &opened).await?;
+    let mut changes = Vec::with_capacity(opened.len());
+    for (event, content) in opened {
+        changes.push(change(dispatch, event, content.as_ref(), &mut known).await?);
+    }
+    Ok(changes)
+}
+
+async fn change(
+    dispatch: &Dispatch,
+    event: &ControlEvent,
+    content: Option<&SliceContent>,
+    known: &mut Known,
+) -> Result<Change, DispatchError> {
+    let mut change = Change {
+        event: event.id.clone(),
+        workspace: event.workspace.clone(),
+        conversation: event.conversation.clone(),
+        evidence: Vec::new(),
+        contact: None,
+        messages: Vec::new(),
+        tasks: Vec::new(),
+        suppress: None,
+        unsuppress: None,
+        becomes_human: false,
+    };
+    let (Some(content), Some(conversation)) = (content, event.conversation.as_ref()) else { return Ok(change) };
+    let index = dispatch.vault.index(&event.workspace).await?;
+    match content.event(event.kind) {
+        Event::Control(Control::Echo(echo)) => {
+            let our_app = dispatch.directory.snapshot().meta_app_id(&event.workspace, &event.channel);
+            read_echo(&mut change, event, &echo, our_app.as_deref(), &index, known.contacts.get(conversation));
+        }
+        Event::Control(Control::Delivered(receipt)) => receipts(&mut change, &receipt, conversation, &index, false),
+        Event::Control(Control::Read(receipt)) => receipts(&mut change, &receipt, conversation, &index, true),
+        Event::Contact(said) => {
+            let signal = said.text().and_then(words::recognise);
+            let contact = match known.contacts.get(conversation) {
+                Some(contact) => contact.clone(),
+                None => {
+                    let contact = new_contact(dispatch, &mut change, event, content).await?;
+                    // The next event of this batch may be theirs too.
+                    known.contacts.insert(conversation.clone(), contact.clone());
+                    contact
+                }
+            };
+            read_signal(&mut change, event, &said, &Heard { signal, contact, index: &index, content });
+        }
+        Event::Control(_) | Event::Ignored(_) => {}
+    }
+    Ok(change)
+}
+
+/// An own send that came back, a person in Meta's inbox, or another app.
+fn read_echo(
+    change: &mut Change,
+    event: &ControlEvent,
+    echo: &Echo,
+    our_app: Option<&str>,
+    index: &IndexKey,
+    contact: Option<&Contact>,
+) {
+    let mid = echo.mid.as_deref().map(|mid| inbox::mid_key(index, mid));
+    let ours = echo.metadata.as_deref().filter(|_| echo.app_id.as_deref() == our_app).map(DeliveryId::parse);
+    if let Some(Ok(delivery)) = ours {
+        change.evidence.push(Evidence::Shown { workspace: event.workspace.clone(), delivery, mid });
+        return;
+    }
+    if echo.app_id.is_some() && echo.app_id.as_deref() == our_app {
+        return;
+    }
+    change.becomes_human = echo.app_id.as_deref().is_none_or(|app| INBOX_APPS.contains(&app));
+    if let (Some(contact), Some(conversation)) = (contact, &event.conversation) {
+        change.messages.push(NewMessage {
+            workspace: event.workspace.clone(),
+            id: MessageId::new(),
+            conversation: conversation.clone(),
+            at: event.at,
+            author: Author::Agent,
+            author_ref: None,
+            mid,
+            body: Body { text: echo.text.clone().unwrap_or_default(), ..Body::default() },
+            key: contact.key.clone(),
+        });
+    }
+}
+
+fn receipts(change: &mut Change, receipt: &Receipt, conversation: &ConversationId, index: &IndexKey, is_read: bool) {
+    let workspace = &change.workspace;
+    for mid in &receipt.mids {
+        change.evidence.push(Evidence::Arrived { workspace: workspace.clone(), mid: inbox::mid_key(index, mid) });
+    }
+    if let Some(watermark) = receipt.watermark {
+        change.evidence.push(Evidence::UpTo {
+            workspace: workspace.clone(),
+            conversation: conversation.clone(),
+            watermark,
+            is_read,
+        });
+    }
+}
+
+struct Heard<'a> {
+    signal: Option<Signal>,
+    contact: Contact,
+    index: &'a IndexKey,
+    content: &'a SliceContent,
+}
+
+fn read_signal(change: &mut Change, event: &ControlEvent, said: &ContactEvent, heard: &Heard<'_>) {
+    let Some(conversation) = &event.conversation else { return };
+    let text = said.text().unwrap_or_default().to_owned();
+    change.messages.push(NewMessage {
+        workspace: event.workspace.clone(),
+        id: MessageId::new(),
+        conversation: conversation.clone(),
+        at: event.at,
+        author: Author::Contact,
+        author_ref: None,
+        mid: said.meta_id().map(|mid| inbox::mid_key(heard.index, mid)),
+        body: Body { text: text.clone(), ..Body::default() },
+        key: heard.contact.key.clone(),
+    });
+    let suppression = heard.content.person.as_deref().map(|person| Suppression {
+        workspace: event.workspace.clone(),
+        channel: event.channel.clone(),
+        person: inbox::thread_key(heard.index, &event.channel, person),
+        reason: "opt-out",
+    });
+    match heard.signal {
+        Some(Signal::OptOut) => change.suppress = suppression,
+        Some(Signal::OptIn) => change.unsuppress = suppression,
+        Some(Signal::HumanRequest) => {
+            change.becomes_human = true;
+            change.tasks.push(NewTask {
+                workspace: event.workspace.clone(),
+                conversation: conversation.clone(),
+                kind: "human-request",
+                note: text,
+                reason: "asked-for-a-person",
+                key: heard.contact.key.clone(),
+            });
+        }
+        None => {}
+    }
+}
+
+/// The first thing that somebody ever says may be "stop".
+async fn new_contact(
+    dispatch: &Dispatch,
+    change: &mut Change,
+    event: &ControlEvent,
+    content: &SliceContent,
+) -> Result<Contact, DispatchError> {
+    let id = ContactId::new();
+    let mut keys = dispatch.vault.contact_keys(&[(event.workspace.clone(), id.clone())]).await?;
+    let key = keys.pop().ok_or(DispatchError::Unreadable("contact key"))?;
+    let person = content.person.clone().unwrap_or_default();
+    let profile = Profile { person, name: None, locale: None };
+    let contact = Contact { workspace: event.workspace.clone(), id, channel: event.channel.clone(), profile, key };
+    change.contact = Some(NewContact { contact: contact.clone() });
+    Ok(contact)
+}
+
+async fn known(
+    dispatch: &Dispatch,
+    opened: &[(&ControlEvent, Option<SliceContent>)],
+) -> Result<Known, DispatchError> {
+    let mut select = Bulk::new("select id, workspace_id, contact_id from conversation where (workspace_id, id) in (values ");
+    for (event, _) in opened {
+        if let Some(conversation) = &event.conversation {
+            select.row().bind(event.workspace.as_str()).bind(conversation.as_str());
+        }
+    }
+    if select.is_empty() {
+        return Ok(Known { contacts: HashMap::new() });
+    }
+    let bad = |_| DbError::Unreadable("conversation");
+    let mut pairs = Vec::new();
+    for row in dispatch.db.fetch_all(select.end(") and contact_id is not null").statement()).await? {
+        let text = |n: usize| row.try_get::<String, _>(n).map_err(DbError::from);
+        let conversation = ConversationId::parse(&text(0)?).map_err(bad)?;
+        let workspace = WorkspaceId::parse(&text(1)?).map_err(bad)?;
+        pairs.push((conversation, (workspace, ContactId::parse(&text(2)?).map_err(bad)?)));
+    }
+    let ids: Vec<_> = pairs.iter().map(|(_, id)| id.clone()).collect();
+    let found = conversation::contacts_find(&dispatch.db, &dispatch.vault, &ids).await?;
+    let contacts = pairs.into_iter().filter_map(|(conversation, (_, id))| Some((conversation, found.get(&id)?.clone())));
+    Ok(Known { contacts: contacts.collect() })
+}

@@ -1,0 +1,165 @@
+//! From what a plugin wants to what is written: each effect is judged, fitted to the channel, and becomes rows of the commit.
+
+use std::sync::Arc;
+
+use bellhop_domain::effect::{Choice, Effect, Handoff, Outcome, Say};
+use bellhop_domain::host_call::Author;
+use bellhop_domain::id::{DeliveryId, MessageId};
+use bellhop_domain::policy::{self, Facts, Granted, Mode, Moment, Verdict};
+use bellhop_domain::render;
+use bellhop_domain::time::Timestamp;
+
+use crate::conversation::{Body, Mark, NewMessage, NewTask};
+use crate::dispatch::open::OpenTurn;
+use crate::outbox::NewDelivery;
+use crate::permission;
+use crate::registry::EnabledPlugin;
+use crate::trace::ProposalLine;
+
+/// What the effects of one plugin become.
+#[derive(Debug, Default)]
+pub(super) struct Rows {
+    pub(super) messages: Vec<NewMessage>,
+    pub(super) deliveries: Vec<NewDelivery>,
+    pub(super) tasks: Vec<NewTask>,
+    pub(super) marks: Vec<Mark>,
+    pub(super) lines: Vec<ProposalLine>,
+    /// A person takes over from here.
+    pub(super) hands_off: bool,
+}
+
+/// The facts of the first judgement.
+pub(super) fn facts(turn: &OpenTurn, mode: Mode, now: Timestamp, granted: Granted) -> Facts {
+    Facts {
+        channel_kind: turn.channel.kind,
+        mode,
+        moment: Moment::Commit,
+        last_contact_event_at: last_contact_event_at(turn),
+        now,
+        is_opted_out: turn.is_suppressed,
+        is_erased: false,
+        is_standby: false,
+        is_channel_paused: turn.channel.state.is_paused(),
+        granted,
+    }
+}
+
+/// Meta's time of the newest event that opens the reply window; a clock ahead of ours opens it now, not later.
+pub(super) fn last_contact_event_at(turn: &OpenTurn) -> Option<Timestamp> {
+    let newest = turn.events.iter().map(|event| event.at.min(turn.opened_at)).max();
+    newest.max(turn.claimed.last_contact_event_at)
+}
+
+/// Judges and performs, on paper, what a plugin wants.
+pub(super) fn perform(turn: &OpenTurn, plugin: &EnabledPlugin, outcome: &Outcome, facts: &Facts) -> Rows {
+    let mut rows = Rows::default();
+    for proposal in &outcome.proposals {
+        let verdict = policy::judge(&proposal.effect, facts);
+        rows.lines.push(ProposalLine {
+            effect: proposal.effect.name().to_owned(),
+            because: proposal.because.clone(),
+            verdict: verdict_line(&verdict),
+        });
+        if let Some(effect) = verdict.into_effect(proposal.effect.clone()) {
+            rows.add(turn, plugin, effect, facts.now);
+        }
+    }
+    rows
+}
+
+fn verdict_line(verdict: &Verdict) -> String {
+    match verdict {
+        Verdict::Allow => "allow".to_owned(),
+        Verdict::Rewrite(_, reason) => format!("rewrite: {reason}"),
+        Verdict::Deny(reason) => format!("deny: {reason}"),
+    }
+}
+
+impl Rows {
+    fn add(&mut self, turn: &OpenTurn, plugin: &EnabledPlugin, effect: Effect, now: Timestamp) {
+        match effect {
+            Effect::Say(say) => self.say(turn, Some(plugin), say, now),
+            Effect::Handoff(handoff) => self.hand_off(turn, handoff),
+            Effect::SetAttribute(attribute) => self.mark(turn, "attribute", attribute.name, attribute.value),
+            Effect::AddTag(tag) => self.mark(turn, "tag", tag, String::new()),
+            Effect::Note(note) => self.mark(turn, "note", MessageId::new().to_string(), note),
+            // Policy has denied these: this version performs none of them.
+            Effect::CommentReply(_)
+            | Effect::PrivateReply(_)
+            | Effect::HideComment
+            | Effect::SetTimer(_)
+            | Effect::CancelTimer(_)
+            | Effect::SendTemplate(_)
+            | Effect::Call(_)
+            | Effect::Custom(_) => {}
+        }
+    }
+
+    /// A reply becomes messages that fit the channel, each with its delivery, in order.
+    pub(super) fn say(&mut self, turn: &OpenTurn, plugin: Option<&EnabledPlugin>, say: Say, now: Timestamp) {
+        let seal = |choice: Choice| match plugin {
+            Some(plugin) => Choice { payload: permission::payload_seal(&plugin.plugin_key, &choice.payload), ..choice },
+            None => choice,
+        };
+        let mut say = say;
+        say.choices = say.choices.into_iter().map(seal).collect();
+        for card in &mut say.cards {
+            card.choices = std::mem::take(&mut card.choices).into_iter().map(seal).collect();
+        }
+        for outgoing in render::fit(&say, turn.channel.kind) {
+            let message = MessageId::new();
+            self.deliveries.push(NewDelivery {
+                workspace: turn.claimed.workspace.clone(),
+                id: DeliveryId::new(),
+                conversation: turn.claimed.conversation.clone(),
+                channel: turn.claimed.channel.clone(),
+                contact: turn.contact.id.clone(),
+                message: message.clone(),
+                turn: Some(turn.id.clone()),
+                revision: turn.claimed.revision,
+            });
+            self.messages.push(NewMessage {
+                workspace: turn.claimed.workspace.clone(),
+                id: message,
+                conversation: turn.claimed.conversation.clone(),
+                at: now,
+                author: Author::Plugin,
+                author_ref: plugin.map(|plugin| plugin.plugin_key.to_string()),
+                mid: None,
+                body: Body { text: outgoing.text, choices: outgoing.choices, attachments: Vec::new() },
+                key: Arc::clone(&turn.contact.key),
+            });
+        }
+    }
+
+    fn hand_off(&mut self, turn: &OpenTurn, handoff: Handoff) {
+        self.hands_off = true;
+        let note = match handoff.summary {
+            Some(summary) => format!("{}\n{summary}", handoff.reason),
+            None => handoff.reason,
+        };
+        self.task(turn, "handoff", "plugin-handed-off", note);
+    }
+
+    pub(super) fn task(&mut self, turn: &OpenTurn, kind: &'static str, reason: &'static str, note: String) {
+        self.tasks.push(NewTask {
+            workspace: turn.claimed.workspace.clone(),
+            conversation: turn.claimed.conversation.clone(),
+            kind,
+            note,
+            reason,
+            key: Arc::clone(&turn.contact.key),
+        });
+    }
+
+    fn mark(&mut self, turn: &OpenTurn, kind: &'static str, name: String, value: String) {
+        self.marks.push(Mark {
+            workspace: turn.claimed.workspace.clone(),
+            contact: turn.contact.id.clone(),
+            kind,
+            name,
+            value,
+            key: Arc::clone(&turn.contact.key),
+        });
+    }
+}

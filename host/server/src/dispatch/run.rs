@@ -1,0 +1,201 @@
+//! The loops: wait, take what is ready, act, settle. Production and tests go through the same steps; a test drives them by hand.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bellhop_domain::retry;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{error, warn};
+
+use crate::dispatch::commit::{Committed, TurnCommit};
+use crate::dispatch::open::{self, Opened, OpenTurn};
+use crate::dispatch::{Dispatch, DispatchError};
+use crate::inbox::{self, Claim, Claimed};
+
+/// Turns in work at once: most of them wait for a model or a database, not for a core.
+const MAX_TURNS: usize = 256;
+
+/// Conversations in one claim.
+const MAX_CLAIM: usize = 64;
+
+/// Conversations of one workspace in one claim.
+const MAX_CLAIM_PER_WORKSPACE: usize = 32;
+
+/// The safety net under wake-ups, across hosts too.
+const POLL: Duration = Duration::from_millis(500);
+
+/// A lease lasts 5 s.
+const RENEW_EVERY: Duration = Duration::from_millis(1_500);
+
+/// After this many failures in a row a turn's events are parked and staff are told.
+const MAX_FAILURES: i64 = 5;
+
+impl Dispatch {
+    /// Claims what is ready and runs those turns to their end; how many conversations there were.
+    ///
+    /// # Errors
+    /// [`DispatchError`]; what was claimed comes up again when its lease ends.
+    pub async fn run_once(&self) -> Result<usize, DispatchError> {
+        let opened = self.claim(MAX_CLAIM).await?;
+        let n_opened = opened.len();
+        let works = opened.into_iter().map(|opened| self.work(opened));
+        futures_util::future::join_all(works).await;
+        Ok(n_opened)
+    }
+
+    /// Works until `stop`; then lets running turns end.
+    pub async fn run(self, stop: CancellationToken) {
+        let turns = TaskTracker::new();
+        let slots = Arc::new(Semaphore::new(MAX_TURNS));
+        turns.spawn(self.clone().renew_leases(stop.clone()));
+        turns.spawn(self.clone().run_control(stop.clone()));
+        while !stop.is_cancelled() {
+            let room = slots.available_permits().min(MAX_CLAIM);
+            let opened = if room == 0 { Ok(Vec::new()) } else { self.claim(room).await };
+            match opened {
+                Ok(opened) if opened.is_empty() => {
+                    if !self.contact_wake.wait(self.next_look().await, &stop).await {
+                        break;
+                    }
+                }
+                Ok(opened) => {
+                    for opened in opened {
+                        let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { break };
+                        let dispatch = self.clone();
+                        turns.spawn(async move {
+                            dispatch.work(opened).await;
+                            drop(slot);
+                        });
+                    }
+                }
+                Err(error) => {
+                    error!(error = &error as &dyn std::error::Error, "Could not claim conversations; trying again");
+                    self.contact_wake.wait(POLL, &stop).await;
+                }
+            }
+        }
+        turns.close();
+        turns.wait().await;
+    }
+
+    async fn run_control(self, stop: CancellationToken) {
+        loop {
+            match self.control_once().await {
+                Ok(0) => {
+                    if !self.control_wake.wait(POLL, &stop).await {
+                        return;
+                    }
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    error!(error = &error as &dyn std::error::Error, "Could not apply control events; trying again");
+                    if !self.control_wake.wait(POLL, &stop).await {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn renew_leases(self, stop: CancellationToken) {
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(RENEW_EVERY) => {}
+            }
+            if let Err(error) = inbox::renew(&self.db, &self.held.list()).await {
+                warn!(error = &error as &dyn std::error::Error, "Could not renew leases; another host may take over");
+            }
+        }
+    }
+
+    /// How long to sleep: until the next settle window closes, or the poll.
+    async fn next_look(&self) -> Duration {
+        match inbox::next_ready_at(&self.db).await {
+            Ok(Some(ready_at)) => ready_at.since(self.db.now()).clamp(Duration::from_millis(5), POLL),
+            Ok(None) | Err(_) => POLL,
+        }
+    }
+
+    async fn claim(&self, limit: usize) -> Result<Vec<Opened>, DispatchError> {
+        let claim = Claim { host: self.host.clone(), limit, per_workspace: MAX_CLAIM_PER_WORKSPACE };
+        let claimed = inbox::claim(&self.db, &claim).await?;
+        if claimed.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.held.add(&claimed);
+        match open::open(self, claimed.clone()).await {
+            Ok(opened) => Ok(opened),
+            Err(error) => {
+                claimed.iter().for_each(|claimed| self.held.remove(claimed));
+                self.give_back(&claimed, true).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// One conversation to its end; whatever goes wrong is logged here and the conversation given back.
+    async fn work(&self, opened: Opened) {
+        match opened {
+            Opened::Empty(claimed) => {
+                self.held.remove(&claimed);
+                if let Err(error) = inbox::release_empty(&self.db, &[claimed]).await {
+                    warn!(error = &error as &dyn std::error::Error, "Could not give back a claim; its lease will end");
+                }
+            }
+            Opened::Unusable(claimed) => {
+                self.held.remove(&claimed);
+                error!(conversation.id = %claimed.conversation, "A conversation has no channel or person; its events are parked");
+                if let Err(error) = inbox::park_all(&self.db, &claimed, "unusable").await {
+                    error!(error = &error as &dyn std::error::Error, "Could not park events");
+                }
+            }
+            Opened::Turn(turn) => {
+                let claimed = turn.claimed.clone();
+                if let Err(error) = self.work_turn(*turn).await {
+                    error!(
+                        error = &error as &dyn std::error::Error,
+                        conversation.id = %claimed.conversation, failures = claimed.failures + 1, "A turn failed"
+                    );
+                    self.give_back(std::slice::from_ref(&claimed), true).await;
+                }
+                self.held.remove(&claimed);
+            }
+        }
+    }
+
+    async fn work_turn(&self, turn: OpenTurn) -> Result<(), DispatchError> {
+        let claimed = turn.claimed.clone();
+        let commit = if claimed.failures >= MAX_FAILURES { self.parked(turn) } else { self.turn(turn).await? };
+        let (has_deliveries, outcome) = (!commit.deliveries.is_empty(), commit.turn.outcome);
+        match self.commit(commit).await? {
+            Committed::Done => {
+                metrics::counter!("bellhop_turns_total", "outcome" => outcome).increment(1);
+                if has_deliveries {
+                    self.outbox_wake.notify();
+                }
+            }
+            Committed::Overtaken => {
+                metrics::counter!("bellhop_turns_total", "outcome" => "overtaken").increment(1);
+                self.give_back(&[claimed], false).await;
+                self.contact_wake.notify();
+            }
+        }
+        Ok(())
+    }
+
+    async fn commit(&self, commit: TurnCommit) -> Result<Committed, DispatchError> {
+        self.commits.submit(commit).await.map_err(DispatchError::Commit)
+    }
+
+    async fn give_back(&self, claimed: &[Claimed], failed: bool) {
+        let failures = claimed.iter().map(|c| c.failures).max().unwrap_or(0);
+        let failures = u32::try_from(failures).unwrap_or(u32::MAX).saturating_add(u32::from(failed));
+        let wait = if failed { retry::next_attempt_after(failures, 0.0).unwrap_or(POLL) } else { Duration::ZERO };
+        if let Err(error) = inbox::release(&self.db, claimed, failed, self.db.now() + wait).await {
+            warn!(error = &error as &dyn std::error::Error, "Could not give back a claim; its lease will end");
+        }
+    }
+}

@@ -1,0 +1,286 @@
+//! One turn: plugins are asked in order until one answers; everything that follows from it is gathered for the commit.
+
+use std::sync::Arc;
+
+use bellhop_domain::effect::{Answer, Outcome as PluginOutcome, Say};
+use bellhop_domain::host_call::Author;
+use bellhop_domain::policy::{Granted, Mode};
+use bellhop_domain::time::Timestamp;
+use bellhop_sandbox::Outcome;
+
+use crate::audit;
+use crate::broker::Broker;
+use crate::conversation::{Body, NewContact, NewMessage, SessionWrite};
+use crate::dispatch::commit::TurnCommit;
+use crate::dispatch::effects::{self, Rows};
+use crate::dispatch::open::OpenTurn;
+use crate::dispatch::{Dispatch, DispatchError, order};
+use crate::inbox::{Finish, SettledEvent};
+use crate::permission;
+use crate::record::RecordWrite;
+use crate::registry::EnabledPlugin;
+use crate::trace::{EventLine, NewTurn, Outline, PluginLine};
+
+/// What plugins made of a turn.
+#[derive(Default)]
+struct Made {
+    rows: Rows,
+    lines: Vec<PluginLine>,
+    sessions: Vec<SessionWrite>,
+    records: Vec<RecordWrite>,
+    audit: Vec<audit::Entry>,
+    floor: Option<String>,
+    outcome: &'static str,
+}
+
+impl Dispatch {
+    /// Runs a turn up to its commit.
+    pub(super) async fn turn(&self, turn: OpenTurn) -> Result<TurnCommit, DispatchError> {
+        let now = self.db.now();
+        let mode = mode(&turn, now);
+        let made = match mode {
+            Mode::Automated => self.ask_plugins(&turn, now).await?,
+            Mode::Human | Mode::Paused => Made { outcome: "silent", ..Made::default() },
+        };
+        Ok(commit(turn, mode, made))
+    }
+
+    /// A turn that failed too often: its events are parked with their reason, and staff are told.
+    pub(super) fn parked(&self, turn: OpenTurn) -> TurnCommit {
+        let mut rows = Rows::default();
+        rows.task(&turn, "failed-turn", "turn-failed", "A message could not be processed; please answer it.".to_owned());
+        let mode = mode(&turn, self.db.now());
+        let mut commit = commit(turn, mode, Made { rows, outcome: "parked", ..Made::default() });
+        for event in &mut commit.events {
+            event.state = "parked";
+            event.reason = Some("turn-failed");
+        }
+        commit
+    }
+
+    async fn ask_plugins(&self, turn: &OpenTurn, now: Timestamp) -> Result<Made, DispatchError> {
+        let mut made = Made { outcome: "unanswered", ..Made::default() };
+        if turn.events.is_empty() {
+            made.outcome = "empty";
+            return Ok(made);
+        }
+        let enabled = self.registry.plugins_for(&turn.claimed.workspace, &turn.claimed.channel);
+        let tapped = turn.events.iter().rev().find_map(|event| permission::payload_owner(event.event.payload()?));
+        for plugin in order::order(&enabled, tapped, turn.claimed.floor.as_deref()) {
+            if let Some(outcome) = self.ask(turn, &plugin, now, &mut made).await? {
+                self.take(turn, &plugin, outcome, now, &mut made);
+                break;
+            }
+        }
+        if made.outcome == "unanswered" {
+            unanswered(turn, now, &mut made);
+        }
+        Ok(made)
+    }
+
+    /// Asks one plugin; `None` when it passed or its part failed.
+    async fn ask(
+        &self,
+        turn: &OpenTurn,
+        plugin: &Arc<EnabledPlugin>,
+        now: Timestamp,
+        made: &mut Made,
+    ) -> Result<Option<PluginOutcome>, DispatchError> {
+        let prepared = match self.registry.prepared(plugin).await {
+            Ok(prepared) => prepared,
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, plugin.hash = %plugin.hash, "A plugin cannot run");
+                made.lines.push(failed_line(plugin, "could not be prepared"));
+                return Ok(None);
+            }
+        };
+        let view = permission::view(plugin, &permission_facts(self, turn, plugin, now).await?);
+        let broker = Broker::new(self.broker_parts(), turn_of(turn), Arc::clone(plugin));
+        let report = prepared.call(&view.event, &view.context, broker, &self.limits).await;
+        let mut line = PluginLine {
+            plugin: plugin.plugin_id.clone(),
+            saw: view.saw,
+            outcome: String::new(),
+            detail: None,
+            micros: u64::try_from(report.wall.as_micros()).unwrap_or(u64::MAX),
+            fuel: report.fuel_used,
+            host_calls: report.host_calls,
+            proposals: Vec::new(),
+            logs: report.logs.iter().map(|(level, text)| format!("{level:?}: {text}")).collect(),
+        };
+        let ledger = report.host.map(Broker::finish).unwrap_or_default();
+        made.audit.extend(ledger.audit);
+        let answered = match report.outcome {
+            Outcome::Answered(Answer::Done(outcome)) => {
+                line.outcome = "done".to_owned();
+                made.records.extend(ledger.writes);
+                Some(outcome)
+            }
+            Outcome::Answered(Answer::Pass) => {
+                line.outcome = "pass".to_owned();
+                None
+            }
+            Outcome::Faulted(fault) => {
+                line.outcome = format!("fault: {}", fault.code);
+                line.detail = Some(fault.message);
+                None
+            }
+            Outcome::Stopped(reason) => {
+                line.outcome = format!("stopped: {}", reason.as_code());
+                line.detail = Some(reason.to_string());
+                None
+            }
+        };
+        made.lines.push(line);
+        Ok(answered)
+    }
+
+    /// Takes over what the plugin that answered wants.
+    fn take(&self, turn: &OpenTurn, plugin: &EnabledPlugin, outcome: PluginOutcome, now: Timestamp, made: &mut Made) {
+        let granted: Granted = permission::granted(plugin);
+        let facts = effects::facts(turn, Mode::Automated, now, granted);
+        let mut rows = effects::perform(turn, plugin, &outcome, &facts);
+        if let Some(line) = made.lines.last_mut() {
+            line.proposals = std::mem::take(&mut rows.lines);
+        }
+        made.rows = rows;
+        made.outcome = "answered";
+        made.floor = outcome.hold.then(|| plugin.plugin_key.to_string());
+        if outcome.session_json.is_some() || turn.sessions.contains_key(&plugin.plugin_key) {
+            made.sessions.push(SessionWrite {
+                workspace: turn.claimed.workspace.clone(),
+                conversation: turn.claimed.conversation.clone(),
+                plugin: plugin.plugin_key.clone(),
+                json: outcome.session_json,
+                key: Arc::clone(&turn.contact.key),
+            });
+        }
+    }
+}
+
+fn failed_line(plugin: &EnabledPlugin, detail: &str) -> PluginLine {
+    PluginLine {
+        plugin: plugin.plugin_id.clone(),
+        saw: Vec::new(),
+        outcome: "stopped: not-prepared".to_owned(),
+        detail: Some(detail.to_owned()),
+        micros: 0,
+        fuel: 0,
+        host_calls: 0,
+        proposals: Vec::new(),
+        logs: Vec::new(),
+    }
+}
+
+/// The mode now: one that has run out is over.
+fn mode(turn: &OpenTurn, now: Timestamp) -> Mode {
+    let is_over = turn.claimed.mode_until.is_some_and(|until| until <= now);
+    if is_over { Mode::Automated } else { Mode::parse(&turn.claimed.mode).unwrap_or(Mode::Paused) }
+}
+
+/// Nobody answered: the channel's fallback, and staff are told.
+fn unanswered(turn: &OpenTurn, now: Timestamp, made: &mut Made) {
+    let texts: Vec<&str> = turn.events.iter().filter_map(|event| event.event.text()).collect();
+    made.rows.task(turn, "unanswered", "no-plugin-answered", texts.join("\n"));
+    let Some(text) = turn.channel.fallback.clone() else { return };
+    let say = Say { text, ..Say::default() };
+    let facts = effects::facts(turn, Mode::Automated, now, Granted::Host);
+    let effect = bellhop_domain::effect::Effect::Say(say.clone());
+    if bellhop_domain::policy::judge(&effect, &facts).reason().is_none() {
+        made.rows.say(turn, None, say, now);
+    }
+}
+
+fn inbound_messages(turn: &OpenTurn) -> Vec<NewMessage> {
+    let events = turn.events.iter().map(|event| {
+        let attachments = match &event.event {
+            bellhop_domain::event::ContactEvent::Message(message) => {
+                message.attachments.iter().map(|attachment| attachment.kind.clone()).collect()
+            }
+            bellhop_domain::event::ContactEvent::Postback(_) | bellhop_domain::event::ContactEvent::Comment(_) => Vec::new(),
+        };
+        NewMessage {
+            workspace: turn.claimed.workspace.clone(),
+            id: event.message.clone(),
+            conversation: turn.claimed.conversation.clone(),
+            at: event.at,
+            author: Author::Contact,
+            author_ref: None,
+            mid: event.mid,
+            body: Body { text: event.event.text().unwrap_or_default().to_owned(), choices: Vec::new(), attachments },
+            key: Arc::clone(&turn.contact.key),
+        }
+    });
+    events.collect()
+}
+
+fn outline(turn: &OpenTurn, plugins: Vec<PluginLine>) -> Outline {
+    let events = turn.events.iter().map(|event| EventLine {
+        kind: event.kind.as_str().to_owned(),
+        at: event.at,
+        received_at: event.received_at,
+        message: Some(event.message.to_string()),
+    });
+    Outline { events: events.collect(), plugins, claimed_at: turn.opened_at }
+}
+
+fn settled(turn: &OpenTurn) -> Vec<SettledEvent> {
+    let workspace = &turn.claimed.workspace;
+    let done = turn.events.iter().map(|event| SettledEvent {
+        workspace: workspace.clone(),
+        id: event.id.clone(),
+        turn: Some(turn.id.clone()),
+        state: "done",
+        reason: None,
+    });
+    let parked = turn.parked.iter().map(|id| SettledEvent {
+        workspace: workspace.clone(),
+        id: id.clone(),
+        turn: Some(turn.id.clone()),
+        state: "parked",
+        reason: Some("unreadable"),
+    });
+    done.chain(parked).collect()
+}
+
+fn commit(turn: OpenTurn, mode: Mode, mut made: Made) -> TurnCommit {
+    let mut messages = inbound_messages(&turn);
+    messages.append(&mut made.rows.messages);
+    let newest_answered = turn.events.iter().map(|event| event.at).max();
+    let keeps_mode = mode != Mode::Automated;
+    let (mode, mode_until) = match (made.rows.hands_off, keeps_mode) {
+        (true, _) => (Mode::Human, None),
+        (false, true) => (mode, turn.claimed.mode_until),
+        (false, false) => (Mode::Automated, None),
+    };
+    TurnCommit {
+        finish: Finish {
+            contact: turn.contact.id.clone(),
+            mode: mode.as_str().to_owned(),
+            mode_until,
+            floor: made.floor,
+            last_contact_event_at: effects::last_contact_event_at(&turn),
+            last_answered_at: newest_answered.max(turn.claimed.last_answered_at),
+            took_all: turn.took_all,
+            claimed: turn.claimed.clone(),
+        },
+        events: settled(&turn),
+        contact: turn.is_new_contact.then(|| NewContact { contact: turn.contact.clone() }),
+        messages,
+        sessions: made.sessions,
+        tasks: made.rows.tasks,
+        marks: made.rows.marks,
+        deliveries: made.rows.deliveries,
+        records: made.records,
+        audit: made.audit,
+        turn: NewTurn {
+            workspace: turn.claimed.workspace.clone(),
+            id: turn.id.clone(),
+            conversation: turn.claimed.conversation.clone(),
+            outcome: made.outcome,
+            started_at: turn.opened_at,
+            outline: outline(&turn, made.lines),
+            key: Arc::clone(&turn.contact.key),
+        },
+    }
+}

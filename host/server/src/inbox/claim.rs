@@ -1,0 +1,193 @@
+//! Claims: which host works on a conversation, and until when.
+
+use std::time::Duration;
+
+use bellhop_domain::id::{ChannelId, ContactId, ConversationId, EventId, HostId, KeyId, WorkspaceId};
+use bellhop_domain::kind::EventKind;
+use bellhop_domain::time::Timestamp;
+use sqlx::Row;
+use sqlx::any::AnyRow;
+
+use crate::db::{Bulk, Db, DbError};
+
+/// A holder that has not renewed for this long is taken for dead.
+const LEASE: Duration = Duration::from_secs(5);
+
+/// The oldest ready conversations among which a claim shares out fairly: bounds its cost under a backlog.
+const MAX_CONSIDERED: i64 = 1_024;
+
+/// What to claim.
+#[derive(Debug, Clone)]
+pub struct Claim {
+    /// Who claims.
+    pub host: HostId,
+    /// Conversations at most.
+    pub limit: usize,
+    /// Conversations of one workspace at most: one tenant's flood does not fill the hands.
+    pub per_workspace: usize,
+}
+
+/// A conversation in the hands of this host, as it was when claimed.
+#[derive(Debug, Clone)]
+pub struct Claimed {
+    /// The tenant.
+    pub workspace: WorkspaceId,
+    /// The conversation.
+    pub conversation: ConversationId,
+    /// Its channel.
+    pub channel: ChannelId,
+    /// Its contact, once there was a turn.
+    pub contact: Option<ContactId>,
+    /// "automated", "human" or "paused".
+    pub mode: String,
+    /// When the mode ends by itself.
+    pub mode_until: Option<Timestamp>,
+    /// Grows with each control event that matters.
+    pub revision: i64,
+    /// Contact events that ever arrived.
+    pub arrivals: i64,
+    /// The fence.
+    pub epoch: i64,
+    /// Turns that failed in a row.
+    pub failures: i64,
+    /// The plugin that kept the floor.
+    pub floor: Option<String>,
+    /// Meta's time of the newest contact event that opened a window.
+    pub last_contact_event_at: Option<Timestamp>,
+    /// Meta's time of the newest event that a turn has answered.
+    pub last_answered_at: Option<Timestamp>,
+}
+
+/// A contact event that waits for a turn.
+#[derive(Debug, Clone)]
+pub struct OpenEvent {
+    /// The tenant.
+    pub workspace: WorkspaceId,
+    /// The conversation.
+    pub conversation: ConversationId,
+    /// The event.
+    pub id: EventId,
+    /// What happened.
+    pub kind: EventKind,
+    /// Meta's time.
+    pub at: Timestamp,
+    /// When it was on disk.
+    pub received_at: Timestamp,
+    /// The key of `sealed`.
+    pub key: KeyId,
+    /// The cut slice.
+    pub sealed: Vec<u8>,
+}
+
+const CLAIM: &str = "update conversation set owner = $1, epoch = epoch + 1, lease_until = $2, ready_at = $2, first_open_at = null \
+     where lease_until < $3 and (workspace_id, id) in (select workspace_id, id from (\
+     select workspace_id, id, ready_at, row_number() over (partition by workspace_id order by ready_at) as nth from (\
+     select workspace_id, id, ready_at from conversation where ready_at is not null and ready_at <= $3 and lease_until < $3 \
+     order by ready_at limit $4) oldest) ranked where nth <= $5 order by ready_at limit $6) \
+     returning workspace_id, id, channel_id, contact_id, mode, mode_until, revision, arrivals, epoch, failures, floor, \
+     last_contact_event_at, last_answered_at";
+
+/// Takes ready conversations that nobody holds.
+///
+/// `ready_at` becomes the lease's end: should this host die, the row comes up again by itself.
+///
+/// # Errors
+/// [`DbError`]; nothing was claimed. [`DbError::Conflict`] when another host claimed at the same instant; claim again.
+pub async fn claim(db: &Db, claim: &Claim) -> Result<Vec<Claimed>, DbError> {
+    let now = db.now();
+    let statement = sqlx::query(CLAIM)
+        .bind(claim.host.as_str())
+        .bind((now + LEASE).millis())
+        .bind(now.millis())
+        .bind(MAX_CONSIDERED)
+        .bind(i64::try_from(claim.per_workspace).unwrap_or(i64::MAX))
+        .bind(i64::try_from(claim.limit).unwrap_or(i64::MAX));
+    let mut transaction = db.begin_write().await?;
+    let rows = transaction.fetch_all(statement).await?;
+    transaction.commit().await?;
+    rows.iter().map(claimed).collect()
+}
+
+fn claimed(row: &AnyRow) -> Result<Claimed, DbError> {
+    let contact: Option<String> = row.try_get(3)?;
+    let time = |n: usize| row.try_get::<Option<i64>, _>(n).map(|millis| millis.map(Timestamp::from_millis));
+    Ok(Claimed {
+        workspace: WorkspaceId::parse(row.try_get(0)?).map_err(|_| DbError::Unreadable("conversation.workspace_id"))?,
+        conversation: ConversationId::parse(row.try_get(1)?).map_err(|_| DbError::Unreadable("conversation.id"))?,
+        channel: ChannelId::parse(row.try_get(2)?).map_err(|_| DbError::Unreadable("conversation.channel_id"))?,
+        contact: contact
+            .map(|id| ContactId::parse(&id))
+            .transpose()
+            .map_err(|_| DbError::Unreadable("conversation.contact_id"))?,
+        mode: row.try_get(4)?,
+        mode_until: time(5)?,
+        revision: row.try_get(6)?,
+        arrivals: row.try_get(7)?,
+        epoch: row.try_get(8)?,
+        failures: row.try_get(9)?,
+        floor: row.try_get(10)?,
+        last_contact_event_at: time(11)?,
+        last_answered_at: time(12)?,
+    })
+}
+
+/// The open contact events of claimed conversations, each conversation's in order: Meta's time, then position, then arrival.
+///
+/// # Errors
+/// [`DbError`].
+pub async fn events_open(db: &Db, claimed: &[Claimed]) -> Result<Vec<OpenEvent>, DbError> {
+    if claimed.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut select = Bulk::new(
+        "select workspace_id, conversation_id, id, kind, at, received_at, key_id, sealed from inbox_event \
+         where state = 'open' and lane = 'contact' and (workspace_id, conversation_id) in (values ",
+    );
+    for claimed in claimed {
+        select.row().bind(claimed.workspace.as_str()).bind(claimed.conversation.as_str());
+    }
+    let rows = db.fetch_all(select.end(") order by at, position, id").statement()).await?;
+    rows.iter().map(open_event).collect()
+}
+
+fn open_event(row: &AnyRow) -> Result<OpenEvent, DbError> {
+    Ok(OpenEvent {
+        workspace: WorkspaceId::parse(row.try_get(0)?).map_err(|_| DbError::Unreadable("inbox_event.workspace_id"))?,
+        conversation: ConversationId::parse(row.try_get(1)?)
+            .map_err(|_| DbError::Unreadable("inbox_event.conversation_id"))?,
+        id: EventId::parse(row.try_get(2)?).map_err(|_| DbError::Unreadable("inbox_event.id"))?,
+        kind: EventKind::parse(row.try_get(3)?),
+        at: Timestamp::from_millis(row.try_get(4)?),
+        received_at: Timestamp::from_millis(row.try_get(5)?),
+        key: KeyId::parse(row.try_get(6)?).map_err(|_| DbError::Unreadable("inbox_event.key_id"))?,
+        sealed: row.try_get(7)?,
+    })
+}
+
+/// When the next conversation is ready; `None` when none waits.
+///
+/// # Errors
+/// [`DbError`].
+pub async fn next_ready_at(db: &Db) -> Result<Option<Timestamp>, DbError> {
+    let sql = "select ready_at from conversation where ready_at is not null order by ready_at limit 1";
+    let row = db.fetch_optional(sqlx::query(sql)).await?;
+    Ok(row.map(|row| row.try_get::<i64, _>(0)).transpose()?.map(Timestamp::from_millis))
+}
+
+/// Prolongs the leases of conversations that are still in work.
+///
+/// # Errors
+/// [`DbError`]; the leases stand as they were.
+pub async fn renew(db: &Db, held: &[(WorkspaceId, ConversationId, i64)]) -> Result<(), DbError> {
+    if held.is_empty() {
+        return Ok(());
+    }
+    let mut update = Bulk::new("update conversation set lease_until = ")
+        .bind((db.now() + LEASE).millis())
+        .end(" where (workspace_id, id, epoch) in (values ");
+    for (workspace, conversation, epoch) in held {
+        update.row().bind(workspace.as_str()).bind(conversation.as_str()).bind(*epoch);
+    }
+    db.execute(update.end(")").statement()).await?;
+    Ok(())
+}

@@ -1,0 +1,138 @@
+//! What the house does by itself: audit sealing, key epochs, intake keys, the dedupe horizon, old traces, changed
+//! configuration. Each step can be run by hand; the loop only says when.
+
+use std::time::Duration;
+
+use bellhop_domain::time::Timestamp;
+use sqlx::Row;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info};
+
+use crate::audit::{self, AuditError};
+use crate::config::RetentionConfig;
+use crate::db::{Db, DbError};
+use crate::directory::Directory;
+use crate::registry::Registry;
+use crate::vault::{Day, Vault, VaultError};
+
+/// How often the loop looks.
+const TICK: Duration = Duration::from_secs(1);
+
+/// How often slow work is considered: days decide, hours suffice.
+const SLOW_EVERY: u32 = 3_600;
+
+/// Dedupe keys live this long whatever retention says: Meta sends again for up to 7 days.
+const DEDUPE_HORIZON: Duration = Duration::from_secs(8 * 86_400);
+
+/// Rows that one sweep removes at most, so that it never holds the writer for long.
+const SWEEP_ROWS: i64 = 5_000;
+
+/// What can go wrong in the background. Logged; the next tick tries again.
+#[derive(Debug, thiserror::Error)]
+pub enum JobError {
+    /// The database.
+    #[error("a sweep failed")]
+    Db(#[from] DbError),
+    /// The audit log.
+    #[error("the audit log could not be sealed")]
+    Audit(#[from] AuditError),
+    /// Keys.
+    #[error("keys could not be turned over")]
+    Vault(#[from] VaultError),
+}
+
+/// What the jobs work on.
+#[derive(Clone)]
+pub struct Jobs {
+    /// The store.
+    pub db: Db,
+    /// Keys.
+    pub vault: Vault,
+    /// Refreshed when another process changed it.
+    pub directory: Directory,
+    /// Refreshed likewise.
+    pub registry: Registry,
+    /// How long things are kept.
+    pub retention: RetentionConfig,
+}
+
+impl Jobs {
+    /// Works until `stop`.
+    pub async fn run(self, stop: CancellationToken) {
+        let mut ticks: u32 = 0;
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(TICK) => {}
+            }
+            let fast = self.fast().await;
+            let slow = if ticks.is_multiple_of(SLOW_EVERY) { self.slow().await } else { Ok(()) };
+            for error in [fast, slow].into_iter().filter_map(Result::err) {
+                error!(error = &error as &dyn std::error::Error, "A background job failed; it will be tried again");
+            }
+            ticks = ticks.wrapping_add(1);
+        }
+    }
+
+    /// Each second: take over changed configuration and the server's clock, seal the audit log.
+    ///
+    /// # Errors
+    /// [`JobError`].
+    pub async fn fast(&self) -> Result<(), JobError> {
+        self.directory.refresh_if_changed().await?;
+        self.registry.refresh_if_changed().await?;
+        self.db.synchronise_clock().await?;
+        audit::seal(&self.db, self.db.now()).await?;
+        Ok(())
+    }
+
+    /// Each hour: what days decide.
+    ///
+    /// # Errors
+    /// [`JobError`].
+    pub async fn slow(&self) -> Result<(), JobError> {
+        let now = self.db.now();
+        let dropped = self.vault.drop_intake_keys_before(Day::of(now - days(self.retention.intake_key_days))).await?;
+        self.sweep("dedupe", now - DEDUPE_HORIZON).await?;
+        self.sweep("turn", now - days(self.retention.turn_days)).await?;
+        if self.epoch_is_over(now).await? {
+            let epoch = self.vault.rotate_epoch().await?;
+            info!(epoch, "Living keys were wrapped anew; older copies of the keyring are now useless");
+        }
+        info!(intake_keys_dropped = dropped, "Retention was applied");
+        Ok(())
+    }
+
+    async fn sweep(&self, table: &'static str, before: Timestamp) -> Result<(), DbError> {
+        let sql = match table {
+            "dedupe" => {
+                "delete from dedupe where (workspace_id, key) in \
+                 (select workspace_id, key from dedupe where seen_at < $1 order by seen_at limit $2)"
+            }
+            _ => {
+                "delete from turn where (workspace_id, id) in \
+                 (select workspace_id, id from turn where finished_at < $1 limit $2)"
+            }
+        };
+        while self.db.execute(sqlx::query(sql).bind(before.millis()).bind(SWEEP_ROWS)).await? > 0 {}
+        Ok(())
+    }
+
+    /// The current epoch began long enough ago; begun anew, the old epoch's key is destroyed.
+    async fn epoch_is_over(&self, now: Timestamp) -> Result<bool, DbError> {
+        let row = self.db.fetch_optional(sqlx::query("select value from meta where name = 'epoch_started_at'")).await?;
+        let started: Option<i64> =
+            row.map(|row| row.try_get::<String, _>(0)).transpose()?.and_then(|text| text.parse().ok());
+        let is_over = started.is_some_and(|at| now.since(Timestamp::from_millis(at)) >= days(self.retention.key_epoch_days));
+        if is_over || started.is_none() {
+            let upsert = "insert into meta (name, value) values ('epoch_started_at', $1) \
+                          on conflict (name) do update set value = excluded.value";
+            self.db.execute(sqlx::query(upsert).bind(now.millis().to_string())).await?;
+        }
+        Ok(is_over)
+    }
+}
+
+fn days(n: u32) -> Duration {
+    Duration::from_secs(u64::from(n) * 86_400)
+}

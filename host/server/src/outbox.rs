@@ -1,0 +1,145 @@
+//! What goes out: staged in the turn's transaction, claimed, judged again with fresh facts, sent, settled. The only caller of
+//! graph's send. Makes up no rule: `domain::policy` says what may go and `domain::delivery` what may go again.
+//!
+//! The attempt is on record before the risk: the claim that counts it commits before a byte leaves.
+
+mod claim;
+mod evidence;
+mod facts;
+mod list;
+mod run;
+mod send;
+mod settle;
+mod stage;
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use bellhop_domain::id::{ContactId, ConversationId, DeliveryId, HostId, MessageId, WorkspaceId};
+use tokio_util::task::TaskTracker;
+
+use crate::conversation::ConversationError;
+use crate::db::{Db, DbError, Group, GroupError};
+use crate::directory::Directory;
+use crate::graph::Graph;
+use crate::inbox::Wake;
+use crate::outbox::facts::Ready;
+use crate::outbox::settle::Settled;
+use crate::vault::{Vault, VaultError};
+
+pub use list::{DeliveryRow, deliveries_of_turns};
+pub use evidence::{Evidence, settle_by_evidence_in};
+pub use stage::{NewDelivery, deliveries_insert_in};
+
+/// Deliveries in the hands of one host at once: each is one request to Meta.
+const MAX_IN_HAND: usize = 64;
+
+/// What can go wrong with the outbox itself. What Meta says is no error here but a delivery's next state.
+#[derive(Debug, thiserror::Error)]
+pub enum OutboxError {
+    /// The database.
+    #[error("could not read or write deliveries")]
+    Db(#[from] DbError),
+    /// Contacts or messages.
+    #[error("could not read what is to be sent")]
+    Conversation(#[from] ConversationError),
+    /// Keys.
+    #[error("could not index what was sent")]
+    Vault(#[from] VaultError),
+    /// The settler.
+    #[error("could not settle a delivery")]
+    Settle(#[from] GroupError),
+}
+
+/// What the outbox is made of.
+#[derive(Clone)]
+pub struct Parts {
+    /// The store.
+    pub db: Db,
+    /// Keys.
+    pub vault: Vault,
+    /// Channels.
+    pub directory: Directory,
+    /// Meta.
+    pub graph: Graph,
+    /// Who claims.
+    pub host: HostId,
+    /// Woken when something was staged.
+    pub wake: Wake,
+}
+
+/// The outbox of one host. Clones share it.
+#[derive(Clone)]
+pub struct Outbox {
+    parts: Arc<Parts>,
+    settles: Group<Settled, ()>,
+}
+
+impl std::ops::Deref for Outbox {
+    type Target = Parts;
+    fn deref(&self) -> &Parts {
+        &self.parts
+    }
+}
+
+/// A delivery in the hands of this host.
+#[derive(Debug, Clone)]
+struct InHand {
+    workspace: WorkspaceId,
+    id: DeliveryId,
+    conversation: ConversationId,
+    channel: bellhop_domain::id::ChannelId,
+    contact: ContactId,
+    message: MessageId,
+    kind: String,
+    revision: i64,
+    attempts: i64,
+}
+
+impl Outbox {
+    /// Sets up the outbox and its settler; nothing is sent before [`Outbox::run_once`] or [`Outbox::run`].
+    pub fn start(parts: Parts, tracker: &TaskTracker) -> Self {
+        let db = parts.db.clone();
+        let settles = Group::start(tracker, MAX_IN_HAND, move |settled| settle::write_group(db.clone(), settled));
+        Self { parts: Arc::new(parts), settles }
+    }
+
+    /// Sends what is due, side by side, and settles it; how many deliveries there were.
+    ///
+    /// # Errors
+    /// [`OutboxError`]; what was claimed comes up again when its lease ends, as `unknown` if a byte may have left.
+    pub async fn run_once(&self) -> Result<usize, OutboxError> {
+        let expired = claim::expire(&self.db).await?;
+        let taken = self.take(MAX_IN_HAND).await?;
+        let n_taken = taken.len();
+        let deliveries = taken.into_iter().map(|(delivery, ready)| self.deliver(delivery, ready));
+        futures_util::future::join_all(deliveries).await;
+        Ok(expired + n_taken)
+    }
+
+    /// Claims what is due and gathers what sending it needs.
+    async fn take(&self, limit: usize) -> Result<Vec<(InHand, Option<Ready>)>, OutboxError> {
+        let hand = claim::claim(&self.db, &self.host, limit).await?;
+        if hand.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut facts = facts::gather(self, &hand).await?;
+        Ok(hand.into_iter().map(|delivery| (facts.remove(&delivery.id), delivery)).map(|(f, d)| (d, f)).collect())
+    }
+
+    /// One delivery to the end of its attempt. What cannot be settled comes up again when its lease ends.
+    async fn deliver(&self, delivery: InHand, ready: Option<Ready>) {
+        let attempt = send::send(self, &delivery, ready.as_ref()).await;
+        if let Err(error) = settle::settle(self, &delivery, attempt).await {
+            tracing::error!(error = &error as &dyn std::error::Error, delivery.id = %delivery.id, "Could not settle a delivery");
+        }
+        // The next message of this conversation may be due now.
+        self.wake.notify();
+    }
+}
+
+fn unique_conversations(hand: &[InHand]) -> Vec<(WorkspaceId, ConversationId)> {
+    let mut seen = HashSet::new();
+    let pairs = hand.iter().map(|delivery| (delivery.workspace.clone(), delivery.conversation.clone()));
+    pairs.filter(|(_, conversation)| seen.insert(conversation.clone())).collect()
+}

@@ -1,0 +1,101 @@
+//! Claims of deliveries: the attempt, with its audit row, is on disk before the risk.
+
+use std::time::Duration;
+
+use bellhop_domain::id::{ChannelId, ContactId, ConversationId, DeliveryId, HostId, MessageId, WorkspaceId};
+use bellhop_domain::time::Timestamp;
+use sqlx::Row;
+use sqlx::any::AnyRow;
+
+use crate::audit;
+use crate::db::{Db, DbError};
+use crate::outbox::InHand;
+
+/// A sender gives up after 10 s (`graph`), its lease ends 2 s later; a successor waits for both.
+const LEASE: Duration = Duration::from_secs(12);
+
+/// How long an unknown holds the rest of its conversation: echoes and statuses come within seconds.
+const UNKNOWN_HOLDS: Duration = Duration::from_secs(30);
+
+/// Only the oldest open delivery of a conversation may go: order is kept by waiting, never by overtaking.
+const CLAIM: &str = "update delivery set state = 'sending', owner = $1, lease_until = $2, attempts = attempts + 1, attempted_at = $3 \
+     where state in ('staged', 'retry') and (workspace_id, id) in (select d.workspace_id, d.id from delivery d \
+     where d.state in ('staged', 'retry') and d.due_at <= $3 and not exists (select 1 from delivery e \
+     where e.workspace_id = d.workspace_id and e.conversation_id = d.conversation_id and e.id < d.id \
+     and e.state in ('staged', 'retry', 'sending', 'unknown')) order by d.due_at, d.id limit $4) \
+     returning workspace_id, id, conversation_id, channel_id, contact_id, message_id, kind, revision, attempts";
+
+pub(super) async fn claim(db: &Db, host: &HostId, limit: usize) -> Result<Vec<InHand>, DbError> {
+    let now = db.now();
+    let statement = sqlx::query(CLAIM)
+        .bind(host.as_str())
+        .bind((now + LEASE).millis())
+        .bind(now.millis())
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX));
+    let mut transaction = db.begin_write().await?;
+    let rows = transaction.fetch_all(statement).await?;
+    let hand = rows.iter().map(in_hand).collect::<Result<Vec<_>, DbError>>()?;
+    let attempts: Vec<audit::Entry> = hand.iter().map(attempt).collect();
+    audit::append(&mut transaction, now, &attempts).await?;
+    transaction.commit().await?;
+    Ok(hand)
+}
+
+fn attempt(delivery: &InHand) -> audit::Entry {
+    audit::Entry {
+        reference: Some(audit::Reference::from(&delivery.id)),
+        ..audit::Entry::new(delivery.workspace.clone(), audit::Kind::Message, audit::Code::of("attempt"))
+    }
+}
+
+fn in_hand(row: &AnyRow) -> Result<InHand, DbError> {
+    let bad = |_| DbError::Unreadable("delivery");
+    Ok(InHand {
+        workspace: WorkspaceId::parse(row.try_get(0)?).map_err(bad)?,
+        id: DeliveryId::parse(row.try_get(1)?).map_err(bad)?,
+        conversation: ConversationId::parse(row.try_get(2)?).map_err(bad)?,
+        channel: ChannelId::parse(row.try_get(3)?).map_err(bad)?,
+        contact: ContactId::parse(row.try_get(4)?).map_err(bad)?,
+        message: MessageId::parse(row.try_get(5)?).map_err(bad)?,
+        kind: row.try_get(6)?,
+        revision: row.try_get(7)?,
+        attempts: row.try_get(8)?,
+    })
+}
+
+/// What a dead sender left behind becomes `unknown`, and an unknown that no evidence settled in time is closed for retry, so
+/// that the rest of its conversation goes on. The number of rows that changed.
+pub(super) async fn expire(db: &Db) -> Result<usize, DbError> {
+    let now = db.now();
+    let select = "select cast(case when exists (select 1 from delivery where state in ('sending', 'unknown') and lease_until <= $1) \
+                  then 1 else 0 end as bigint)";
+    let row = db.fetch_optional(sqlx::query(select).bind(now.millis())).await?;
+    let is_due = row.map(|row| row.try_get::<i64, _>(0)).transpose()?;
+    if is_due != Some(1) {
+        return Ok(0);
+    }
+    let mut transaction = db.begin_write().await?;
+    let closed = sqlx::query(
+        "update delivery set state = 'held', reason = 'unknown', settled_at = $1 where state = 'unknown' and lease_until <= $1",
+    );
+    let closed = transaction.execute(closed.bind(now.millis())).await?;
+    let unknown = sqlx::query(
+        "update delivery set state = 'unknown', reason = 'sender-died', lease_until = $2 \
+         where state = 'sending' and lease_until <= $1",
+    );
+    let unknown = unknown.bind(now.millis()).bind((now + UNKNOWN_HOLDS).millis());
+    let unknown = transaction.execute(unknown).await?;
+    transaction.commit().await?;
+    Ok(usize::try_from(closed + unknown).unwrap_or(usize::MAX))
+}
+
+pub(super) async fn next_due_at(db: &Db) -> Result<Option<Timestamp>, DbError> {
+    let sql = "select due_at from delivery where state in ('staged', 'retry') order by due_at limit 1";
+    let row = db.fetch_optional(sqlx::query(sql)).await?;
+    Ok(row.map(|row| row.try_get::<i64, _>(0)).transpose()?.map(Timestamp::from_millis))
+}
+
+/// Until when an attempt that ended without an answer holds its conversation.
+pub(super) fn unknown_until(now: Timestamp) -> Timestamp {
+    now + UNKNOWN_HOLDS
+}

@@ -1,0 +1,79 @@
+//! One attempt: judge again, then send. Answers what happened; writes nothing.
+
+use bellhop_domain::effect::{Effect, Say};
+use bellhop_domain::graph_error::Action;
+use bellhop_domain::policy::{self, Verdict};
+use bellhop_domain::render::{Layout, Outgoing};
+use bellhop_domain::time::Timestamp;
+
+use crate::conversation::Body;
+use crate::directory::ChannelState;
+use crate::graph::{GraphError, Recipient};
+use crate::outbox::facts::Ready;
+use crate::outbox::{InHand, Outbox};
+
+/// How an attempt ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Attempt {
+    /// Policy says no at this moment.
+    Denied(&'static str),
+    /// Not now: the asset is backing off, or its connection waits for its owner.
+    Postponed(&'static str, Timestamp),
+    /// Meta took it, under this id.
+    Accepted(String),
+    /// Meta did not take it.
+    Refused(Action, String),
+    /// Nothing was sent: Meta could not be reached.
+    Unreachable,
+    /// It may have been taken.
+    Lost(&'static str),
+}
+
+/// How long a delivery waits for a channel whose connection is broken; its owner may mend it any time.
+const RECONNECT_WAIT: std::time::Duration = std::time::Duration::from_secs(60);
+
+pub(super) async fn send(outbox: &Outbox, delivery: &InHand, ready: Option<&Ready>) -> Attempt {
+    let Some(ready) = ready else { return Attempt::Denied("channel-gone") };
+    let (Some(contact), Some(body)) = (&ready.contact, &ready.body) else { return Attempt::Denied("erased") };
+    if let Some(postponed) = postponed(ready) {
+        return postponed;
+    }
+    if let Verdict::Deny(reason) = policy::judge(&as_effect(body), &ready.facts) {
+        return Attempt::Denied(reason.code());
+    }
+    let recipient = Recipient::Person(contact.profile.person.clone());
+    let outgoing = outgoing(body);
+    match outbox.graph.send(&ready.channel, &recipient, &outgoing, delivery.id.as_str()).await {
+        Ok(sent) => Attempt::Accepted(sent.message_id),
+        Err(error) => failed(&error),
+    }
+}
+
+/// A channel that cannot send now is no reason to lose a message: it waits until policy says that it came too late.
+fn postponed(ready: &Ready) -> Option<Attempt> {
+    let now = ready.facts.now;
+    if ready.channel.backoff_until > now {
+        return Some(Attempt::Postponed("backing-off", ready.channel.backoff_until));
+    }
+    match ready.channel.state {
+        ChannelState::Reauthorise => Some(Attempt::Postponed("reauthorise", now + RECONNECT_WAIT)),
+        ChannelState::Active | ChannelState::Paused => None,
+    }
+}
+
+fn failed(error: &GraphError) -> Attempt {
+    match error {
+        GraphError::Refused { action, .. } => Attempt::Refused(*action, error.code_text()),
+        error if error.maybe_taken() => Attempt::Lost(error.name()),
+        _ => Attempt::Unreachable,
+    }
+}
+
+fn as_effect(body: &Body) -> Effect {
+    Effect::Say(Say { text: body.text.clone(), choices: body.choices.clone(), ..Say::default() })
+}
+
+fn outgoing(body: &Body) -> Outgoing {
+    let layout = if body.choices.is_empty() { Layout::Text } else { Layout::QuickReplies };
+    Outgoing { text: body.text.clone(), layout, choices: body.choices.clone() }
+}

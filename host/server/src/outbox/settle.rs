@@ -1,0 +1,224 @@
+//! Settling: what an attempt's end makes of the delivery, of the channel, and of the person.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bellhop_domain::delivery::{self, DeliveryKind, Happening, Repeat, State};
+use bellhop_domain::graph_error::Action;
+use bellhop_domain::id::{DeliveryId, WorkspaceId};
+use bellhop_domain::retry;
+use bellhop_domain::time::Timestamp;
+
+use crate::conversation::{self, ConversationError, Suppression};
+use crate::db::{Bulk, Db, DbError};
+use crate::directory::ChannelState;
+use crate::inbox;
+use crate::outbox::send::Attempt;
+use crate::outbox::{InHand, Outbox, OutboxError, claim};
+
+/// How long an asset rests when Meta says that it sends too much and gives no time.
+const BACK_OFF: Duration = Duration::from_secs(60);
+
+/// Between two messages to one person on WhatsApp (Meta: pair rate limit).
+const SLOW_RECIPIENT: Duration = Duration::from_secs(6);
+
+/// The end of an attempt on its way to disk.
+#[derive(Debug)]
+pub(super) struct Settled {
+    workspace: WorkspaceId,
+    id: DeliveryId,
+    row: Row,
+    /// The attempt does not count: nothing was tried.
+    is_postponed: bool,
+    suppression: Option<Suppression>,
+}
+
+/// The new row of a delivery.
+#[derive(Debug)]
+struct Row {
+    state: State,
+    reason: Option<String>,
+    due_at: Timestamp,
+    lease_until: Timestamp,
+    mid: Option<[u8; 32]>,
+}
+
+/// Settles one delivery, and what its end means for the channel and the person.
+pub(super) async fn settle(outbox: &Outbox, delivery: &InHand, attempt: Attempt) -> Result<(), OutboxError> {
+    let now = outbox.db.now();
+    let row = row(outbox, delivery, &attempt, now).await?;
+    count(&attempt, row.state);
+    let suppression = match &attempt {
+        Attempt::Refused(Action::Suppress, _) => suppression(outbox, delivery).await?,
+        _ => None,
+    };
+    let settled = Settled {
+        workspace: delivery.workspace.clone(),
+        id: delivery.id.clone(),
+        row,
+        is_postponed: matches!(attempt, Attempt::Postponed(..)),
+        suppression,
+    };
+    outbox.settles.submit(settled).await?;
+    consequences(outbox, delivery, &attempt, now).await
+}
+
+/// Writes the ends of many attempts in one transaction. A delivery that evidence settled meanwhile stays as it is.
+pub(super) async fn write_group(db: Db, settled: Arc<Vec<Settled>>) -> Result<Vec<()>, DbError> {
+    let now = db.now();
+    let mut update = Bulk::new(
+        "update delivery set state = v.column3, reason = v.column4, due_at = v.column5, lease_until = v.column6, \
+         mid = coalesce(v.column7, delivery.mid), settled_at = v.column8, attempts = delivery.attempts - v.column9, owner = null \
+         from (values ",
+    );
+    for Settled { workspace, id, row, is_postponed, .. } in settled.iter() {
+        update
+            .row()
+            .bind(workspace.as_str())
+            .bind(id.as_str())
+            .bind(row.state.as_str())
+            .bind(row.reason.as_deref())
+            .bind(row.due_at.millis())
+            .bind(row.lease_until.millis())
+            .bind(row.mid.map(|mid| mid.to_vec()))
+            .bind(row.state.is_settled().then_some(now.millis()))
+            .bind(i64::from(*is_postponed));
+    }
+    let update = update.end(
+        ") as v where delivery.workspace_id = v.column1 and delivery.id = v.column2 and delivery.state = 'sending'",
+    );
+    let suppressions: Vec<Suppression> = settled.iter().filter_map(|settled| settled.suppression.clone()).collect();
+    let mut transaction = db.begin_write().await?;
+    transaction.execute(update.statement()).await?;
+    conversation::suppress_in(&mut transaction, &suppressions, now).await.map_err(|error| match error {
+        ConversationError::Db(error) => error,
+        ConversationError::Vault(_) | ConversationError::Unreadable(_) => DbError::Unreadable("suppression"),
+    })?;
+    transaction.commit().await?;
+    Ok(vec![(); settled.len()])
+}
+
+async fn row(outbox: &Outbox, delivery: &InHand, attempt: &Attempt, now: Timestamp) -> Result<Row, OutboxError> {
+    let repeat = DeliveryKind::parse(&delivery.kind).map_or(Repeat::ByEvidence, DeliveryKind::repeat);
+    let wait = retry::next_attempt_after(u32::try_from(delivery.attempts).unwrap_or(u32::MAX), jitter(delivery));
+    let mut row = Row { state: State::Sending, reason: None, due_at: now, lease_until: now, mid: None };
+    let happening = match attempt {
+        Attempt::Accepted(mid) => {
+            let index = outbox.vault.index(&delivery.workspace).await?;
+            row.mid = Some(inbox::mid_key(&index, mid));
+            Happening::Accepted
+        }
+        Attempt::Denied(reason) => {
+            row.reason = Some((*reason).to_owned());
+            row.state = delivery::next(State::Staged, repeat, Happening::Denied);
+            return Ok(row);
+        }
+        Attempt::Postponed(reason, until) => {
+            row.reason = Some((*reason).to_owned());
+            row.due_at = *until;
+            Happening::RefusedForNow
+        }
+        Attempt::Unreachable => again(&mut row, "unreachable".to_owned(), wait),
+        Attempt::Refused(action, code) => refused(&mut row, *action, code, wait, delivery.attempts),
+        Attempt::Lost(reason) => {
+            row.reason = Some((*reason).to_owned());
+            row.lease_until = claim::unknown_until(now);
+            Happening::Lost
+        }
+    };
+    row.state = delivery::next(State::Sending, repeat, happening);
+    Ok(row)
+}
+
+fn again(row: &mut Row, reason: String, wait: Option<Duration>) -> Happening {
+    row.reason = Some(reason);
+    match wait {
+        Some(wait) => {
+            row.due_at = row.due_at + wait;
+            Happening::RefusedForNow
+        }
+        None => Happening::RefusedForGood,
+    }
+}
+
+fn refused(row: &mut Row, action: Action, code: &str, wait: Option<Duration>, attempts: i64) -> Happening {
+    let reason = format!("{}:{code}", action.as_str());
+    match action {
+        Action::Retry => again(row, reason, wait),
+        Action::RetryOnce if attempts < 2 => again(row, reason, wait),
+        Action::SlowRecipient => again(row, reason, wait.map(|wait| wait.max(SLOW_RECIPIENT))),
+        Action::BackOff | Action::Reauthorise => again(row, reason, wait.map(|wait| wait.max(BACK_OFF))),
+        // Sent before, by an attempt whose answer never came.
+        Action::AlreadyReplied if attempts > 1 => Happening::Accepted,
+        Action::RetryOnce
+        | Action::AlreadyReplied
+        | Action::Drop
+        | Action::WindowClosed
+        | Action::NotOwner
+        | Action::Pause
+        | Action::Fix
+        | Action::Suppress
+        | Action::Ignore => {
+            row.reason = Some(reason);
+            Happening::RefusedForGood
+        }
+    }
+}
+
+/// Jitter from the id: spread out, and the same in every replay.
+fn jitter(delivery: &InHand) -> f64 {
+    let last = delivery.id.as_str().bytes().last().unwrap_or_default();
+    f64::from(last % 16) / 15.0 * retry::MAX_JITTER
+}
+
+async fn suppression(outbox: &Outbox, delivery: &InHand) -> Result<Option<Suppression>, OutboxError> {
+    let id = (delivery.workspace.clone(), delivery.contact.clone());
+    let contacts = conversation::contacts_find(&outbox.db, &outbox.vault, &[id]).await?;
+    let index = outbox.vault.index(&delivery.workspace).await?;
+    Ok(contacts.get(&delivery.contact).map(|contact| Suppression {
+        workspace: delivery.workspace.clone(),
+        channel: delivery.channel.clone(),
+        person: inbox::thread_key(&index, &delivery.channel, &contact.profile.person),
+        reason: "unreachable",
+    }))
+}
+
+/// What an answer means for the whole channel.
+async fn consequences(
+    outbox: &Outbox,
+    delivery: &InHand,
+    attempt: &Attempt,
+    now: Timestamp,
+) -> Result<(), OutboxError> {
+    let (directory, workspace, channel) = (&outbox.directory, &delivery.workspace, &delivery.channel);
+    match attempt {
+        Attempt::Refused(Action::BackOff, _) => {
+            directory.channel_back_off(workspace, channel, now + BACK_OFF).await?;
+        }
+        Attempt::Refused(Action::Reauthorise, code) => {
+            directory.channel_set_state(workspace, channel, ChannelState::Reauthorise, Some(code)).await?;
+        }
+        Attempt::Refused(Action::Pause, code) => {
+            directory.channel_set_state(workspace, channel, ChannelState::Paused, Some(code)).await?;
+        }
+        Attempt::Refused(..)
+        | Attempt::Accepted(_)
+        | Attempt::Denied(_)
+        | Attempt::Postponed(..)
+        | Attempt::Unreachable
+        | Attempt::Lost(_) => {}
+    }
+    Ok(())
+}
+
+fn count(attempt: &Attempt, state: State) {
+    let outcome = match attempt {
+        Attempt::Accepted(_) => "accepted",
+        Attempt::Denied(_) => "denied",
+        Attempt::Postponed(..) => "postponed",
+        Attempt::Refused(..) => "refused",
+        Attempt::Unreachable => "unreachable",
+        Attempt::Lost(_) => "lost",
+    };
+    metrics::counter!("bellhop_send_attempts_total", "outcome" => outcome, "state" => state.as_str()).increment(1);
+}
