@@ -1,6 +1,6 @@
 //! Refuses values that cannot work, before anything is opened.
 
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
 use super::load::ConfigError;
 use super::{Config, MasterKeySource};
@@ -65,12 +65,23 @@ fn rule(holds: bool, key: &'static str, problem: &'static str) -> Result<(), Con
     if holds { Ok(()) } else { Err(ConfigError::Value { key, problem }) }
 }
 
-/// Compares as written; `absolute` resolves neither links nor missing folders, which may not exist yet.
+/// Compares as written, with `..` followed; links are not, because the folders need not exist yet.
 fn is_inside(path: &Path, folder: &Path) -> bool {
     match (std::path::absolute(path), std::path::absolute(folder)) {
-        (Ok(path), Ok(folder)) => path.starts_with(folder),
+        (Ok(path), Ok(folder)) => folded(&path).starts_with(folded(&folder)),
         _ => true,
     }
+}
+
+fn folded(path: &Path) -> PathBuf {
+    let mut folded = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::ParentDir => drop(folded.pop()),
+            other => folded.push(other),
+        }
+    }
+    folded
 }
 
 fn is_number(text: &str) -> bool {
@@ -93,6 +104,7 @@ mod tests {
     fn what_cannot_work_is_refused_by_name() {
         let cases = [
             ("[keys]\nfolder = \"bellhop-data/keys\"", "keys.folder"),
+            ("[keys]\nfolder = \"other/../bellhop-data\"", "keys.folder"),
             ("[keys]\nmaster_file = \"bellhop-data/m\"", "keys.master_file"),
             ("[keys]\nmaster_command = []", "keys.master_command"),
             ("[store]\nurl = \"mysql://x\"", "store.url"),
@@ -118,6 +130,7 @@ mod tests {
             "[retention]\nintake_key_days = 1",
             "[listen]\npublic = \"127.0.0.1:0\"\nprivate = \"127.0.0.1:0\"",
             "[keys]\nfolder = \"bellhop-data-keys\"",
+            "[keys]\nfolder = \"bellhop-data/../keys\"",
         ];
         for text in cases {
             assert_eq!(refused(text), None, "{text}");
