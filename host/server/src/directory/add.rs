@@ -7,13 +7,16 @@ use bellhop_domain::time::Timestamp;
 use zeroize::Zeroizing;
 
 use crate::audit::{self, Code, Entry, Kind, Reference};
-use crate::db::WriteTransaction;
+use crate::db::{DbError, WriteTransaction};
 use crate::vault::{self, SecretKind, Vault};
 
 use super::{ChannelState, DirectoryError, generation_bump};
 
 /// Longest name of a business or channel: one line on a page.
 const MAX_NAME_CHARACTERS: usize = 120;
+
+/// Longest fallback: one message on every channel.
+const MAX_FALLBACK_CHARACTERS: usize = 1_000;
 
 /// Meta's ids of assets and apps have at most 20 digits today.
 const MAX_META_ID_BYTES: usize = 64;
@@ -62,7 +65,7 @@ pub struct NewChannel {
     pub name: String,
     /// Language and region of its customers.
     pub locale: String,
-    /// What customers hear when no plugin knows an answer.
+    /// What it says when no plugin has an answer.
     pub fallback: Option<String>,
 }
 
@@ -132,6 +135,8 @@ pub async fn channel_add(
     check_name(&new.name)?;
     check_locale(&new.locale)?;
     check_meta_id(&new.asset_id, "asset id")?;
+    let fits = |text: &String| !text.trim().is_empty() && text.chars().count() <= MAX_FALLBACK_CHARACTERS;
+    rule(new.fallback.as_ref().is_none_or(fits), "fallback", "must have 1 to 1000 characters")?;
     let workspace = &new.workspace;
     let select = sqlx::query("select id from workspace where id = $1").bind(workspace.as_str());
     exists(transaction.fetch_all(select).await?.len(), "workspace")?;
@@ -142,12 +147,12 @@ pub async fn channel_add(
 
     let id = ChannelId::new();
     let insert = sqlx::query(
-        "insert into channel (workspace_id, id, app_id, kind, asset_id, name, locale, state, created_at, fallback) \
+        "insert into channel (workspace_id, id, app_id, kind, asset_id, name, locale, fallback, state, created_at) \
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict do nothing",
     );
     let binds = insert.bind(workspace.as_str()).bind(id.as_str()).bind(new.app.as_str()).bind(new.kind.as_str());
     let binds = binds.bind(new.asset_id.as_str()).bind(new.name.as_str()).bind(new.locale.as_str());
-    let binds = binds.bind(ChannelState::Active.as_str()).bind(now.millis()).bind(new.fallback.as_deref());
+    let binds = binds.bind(new.fallback.as_deref()).bind(ChannelState::Active.as_str()).bind(now.millis());
     if transaction.execute(binds).await? != 1 {
         return Err(DirectoryError::Taken);
     }
@@ -163,11 +168,11 @@ pub(super) async fn record(
     workspace: &WorkspaceId,
     code: &'static str,
     reference: Reference,
-) -> Result<(), DirectoryError> {
+) -> Result<(), DbError> {
     let entry =
         Entry { reference: Some(reference), ..Entry::new(workspace.clone(), Kind::Configuration, Code::of(code)) };
     audit::append(transaction, now, &[entry]).await?;
-    Ok(generation_bump(transaction).await?)
+    generation_bump(transaction).await
 }
 
 fn check_name(name: &str) -> Result<(), DirectoryError> {
