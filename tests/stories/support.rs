@@ -159,7 +159,7 @@ async fn add_app(app: &App, meta_app_id: &str, secret: &str) -> AppId {
     };
     let id = directory::app_add(&mut transaction, &stores.vault, stores.db.now(), &new, secrets).await.unwrap();
     transaction.commit().await.unwrap();
-    stores.directory.refresh().await.unwrap();
+    stores.directory.refresh_if_changed().await.unwrap();
     id
 }
 
@@ -183,7 +183,7 @@ async fn add_business(app: &App, control: &Control, app_id: &AppId, meta_app_id:
     let token = Zeroizing::new(page.token.as_bytes().to_vec());
     let channel = directory::channel_add(&mut transaction, &stores.vault, now, &new, token).await.unwrap();
     transaction.commit().await.unwrap();
-    stores.directory.refresh().await.unwrap();
+    stores.directory.refresh_if_changed().await.unwrap();
     Business { workspace, channel, page_id: page.id, page_token: page.token }
 }
 

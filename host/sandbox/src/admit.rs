@@ -8,6 +8,7 @@ use bellhop_domain::id::ContentHash;
 use sha2::{Digest, Sha256};
 use wasmparser::{Parser, Validator, WasmFeatures};
 
+mod demand;
 mod interface;
 mod refusal;
 mod section;
@@ -62,6 +63,7 @@ pub fn admit(bytes: &[u8]) -> Result<Admitted, Refusal> {
     let sections = section::scan(bytes)?;
     let manifest = manifest_text(&sections)?;
     let types = Validator::new_with_features(FEATURES).validate_all(sections.component).map_err(Refusal::invalid)?;
+    sections.demands.check()?;
     let imports = interface::imports(&sections.imports, &types)?;
     interface::check_exports(&sections.exports)?;
     Ok(Admitted {

@@ -178,3 +178,16 @@ fn recover<H: HostCalls>(host: Box<dyn HostCalls>) -> H {
     let host: Box<dyn Any> = host;
     *host.downcast().expect("a call gives back the host that it was given")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_fails_before_the_plugin_runs_is_not_its_fault() {
+        let ours = not_started(&wasmtime::Error::msg("no memory left"), 1);
+        assert_eq!((ours.as_code(), ours.is_plugins_fault()), ("unavailable", false));
+        let theirs = not_started(&Trap::UnreachableCodeReached.into(), 1);
+        assert_eq!((theirs.as_code(), theirs.is_plugins_fault()), ("trap", true));
+    }
+}

@@ -9,8 +9,7 @@ use tokio::task;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-use crate::admit::{Admitted, Refusal};
-use crate::limits;
+use crate::admit::Admitted;
 
 mod cache;
 #[cfg(test)]
@@ -34,12 +33,12 @@ pub struct CodeFolder {
 /// Why there is no machine code.
 #[derive(Debug, thiserror::Error)]
 pub enum CompileError {
-    /// The component needs more than the pool has.
-    #[error(transparent)]
-    Refused(#[from] Refusal),
     /// The compiler refused it.
     #[error("the component does not compile")]
     Failed(#[source] wasmtime::Error),
+    /// It compiles, and asks for more than a place in the pool has: of instances above all, which only show when compiled.
+    #[error("the component needs more instances, memories or tables than a plugin may have")]
+    DoesNotFit(#[source] wasmtime::Error),
     /// The compiler panicked or was shut down. A hostile component can do that; the host lives on.
     #[error("the compiler broke on this component")]
     Broke(#[source] task::JoinError),
@@ -67,7 +66,6 @@ impl Compiler {
         let (engine, cache, admitted) = (self.engine.clone(), self.cache.clone(), admitted.clone());
         let work = move || {
             let component = load_or_compile(&engine, cache.as_deref(), &admitted)?;
-            check_demands(&component)?;
             // Maps the data segments now, so that the first customer does not wait for it. Without it calls are slower and
             // otherwise the same.
             if let Err(error) = component.initialize_copy_on_write_image() {
@@ -80,20 +78,21 @@ impl Compiler {
 }
 
 fn load_or_compile(engine: &Engine, cache: Option<&CodeCache>, admitted: &Admitted) -> Result<Component, CompileError> {
-    let Some(cache) = cache else {
-        return Component::from_binary(engine, &admitted.component).map_err(CompileError::Failed);
-    };
-    if let Some(code) = cache.load(admitted) {
+    if let Some(code) = cache.and_then(|cache| cache.load(admitted)) {
         match deserialize(engine, &code) {
             Ok(component) => return Ok(component),
             Err(error) => {
-                tracing::warn!(plugin.hash = %admitted.hash, error = %error.root_cause(), "Compiled code was refused; compiling again")
+                let error = error.root_cause();
+                tracing::warn!(plugin.hash = %admitted.hash, %error, "Compiled code was refused; compiling again");
             }
         }
     }
     let code = engine.precompile_component(&admitted.component).map_err(CompileError::Failed)?;
-    cache.store(admitted, &code);
-    deserialize(engine, &code).map_err(CompileError::Failed)
+    let component = deserialize(engine, &code).map_err(CompileError::DoesNotFit)?;
+    if let Some(cache) = cache {
+        cache.store(admitted, &code);
+    }
+    Ok(component)
 }
 
 /// Both callers hold bytes that this process compiled, or that carry this installation's MAC.
@@ -102,25 +101,4 @@ fn deserialize(engine: &Engine, code: &[u8]) -> Result<Component, wasmtime::Erro
     // SAFETY: `code` is the unaltered output of `Engine::precompile_component`: either returned by it a moment ago, or read
     // from a file whose HMAC under the installation's key was verified. Wasmtime itself refuses other versions and settings.
     unsafe { Component::deserialize(engine, code) }
-}
-
-/// Compares what the component needs at its start with what a place in the pool has.
-fn check_demands(component: &Component) -> Result<(), Refusal> {
-    let Some(needs) = component.resources_required() else {
-        return Err(Refusal::TooDemanding { what: "modules that are not known before it runs", needed: 1, limit: 0 });
-    };
-    let demands = [
-        ("memories", u64::from(needs.num_memories), limits::MEMORIES_MAX as u64),
-        ("tables", u64::from(needs.num_tables), limits::TABLES_MAX as u64),
-        ("bytes of memory at its start", needs.max_initial_memory_size.unwrap_or(0), limits::MEMORY_BYTES_MAX as u64),
-        (
-            "elements in a table at its start",
-            needs.max_initial_table_size.unwrap_or(0),
-            limits::TABLE_ELEMENTS_MAX as u64,
-        ),
-    ];
-    match demands.into_iter().find(|(_, needed, limit)| needed > limit) {
-        Some((what, needed, limit)) => Err(Refusal::TooDemanding { what, needed, limit }),
-        None => Ok(()),
-    }
 }

@@ -120,15 +120,28 @@ fn pool(calls_at_once: u32) -> PoolingAllocationConfig {
         .total_gc_heaps(0)
         .max_memory_size(limits::MEMORY_BYTES_MAX)
         .max_memories_per_component(limits::MEMORIES_MAX as u32)
-        .max_memories_per_module(2)
+        .max_memories_per_module(limits::MEMORIES_MAX as u32)
         .max_tables_per_component(limits::TABLES_MAX as u32)
-        .max_tables_per_module(4)
+        .max_tables_per_module(limits::TABLES_MAX as u32)
         .max_core_instances_per_component(limits::CORE_INSTANCES_MAX as u32)
         .table_elements(limits::TABLE_ELEMENTS_MAX)
         .max_unused_warm_slots(WARM_SLOTS)
         .linear_memory_keep_resident(MEMORY_KEEP_BYTES)
         .table_keep_resident(TABLE_KEEP_BYTES)
         .async_stack_keep_resident(STACK_KEEP_BYTES)
+        // Asks the kernel which pages a call wrote: with the 1 MiB of a Rust plugin a call takes 33 µs instead of 42.
         .pagemap_scan(Enabled::Auto);
     pool
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_address_space_for_a_pool_there_is_still_an_engine() {
+        let engine = start(4_000_000).unwrap();
+        assert!(engine.pooling_allocator_metrics().is_none());
+        assert!(start(4).unwrap().pooling_allocator_metrics().is_some());
+    }
 }

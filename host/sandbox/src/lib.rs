@@ -39,6 +39,10 @@ mod compile;
 mod link;
 mod call;
 mod prepare;
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod tests;
 
 pub use admit::{
     Admitted, FILE_BYTES_MAX, MANIFEST_BYTES_MAX, Refusal, Signature, admit, signature_of, with_manifest,

@@ -3,12 +3,18 @@
 
 use bellhop_domain::capability::{Capability, CapabilitySet};
 use wasmtime::Engine;
+use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, HasSelf, Linker};
 
 use crate::bindings::PluginPre;
 use crate::bindings::bellhop::plugin::{contact, effects, history, http, language_model, log, media, records, types};
+use crate::bindings::exports::bellhop::plugin::handler::{Answer, Context, Event, Fault};
 use crate::denied::{Denied, Stub};
 use crate::granted::State;
+
+/// The interface that a plugin exports, and its function.
+const HANDLER: &str = "bellhop:plugin/handler@0.1.0";
+const HANDLE: &str = "handle";
 
 /// Links `granted` to the host and `stubbed` to stubs that deny. Anything else that the component imports is an error.
 pub(crate) fn link(
@@ -27,7 +33,21 @@ pub(crate) fn link(
     for capability in stubbed {
         link_stub(&mut linker, *capability)?;
     }
-    PluginPre::new(linker.instantiate_pre(component)?)
+    let pre = PluginPre::new(linker.instantiate_pre(component)?)?;
+    check_handler(&pre)?;
+    Ok(pre)
+}
+
+/// Wasmtime compares the handler's type with ours only when an instance is made; here it is still a matter of installing.
+fn check_handler(pre: &PluginPre<State>) -> wasmtime::Result<()> {
+    let component = pre.instance_pre().component();
+    let handler = component.get_export_index(None, HANDLER);
+    let handle = handler.and_then(|handler| component.get_export(Some(&handler), HANDLE));
+    let Some((ComponentItem::ComponentFunc(handle), _)) = handle else {
+        return Err(wasmtime::Error::msg("the handler exports no function `handle`"));
+    };
+    let whole = component.component_type();
+    handle.typecheck::<(Event<'_>, Context<'_>), (Result<Answer, Fault>,)>(&whole.instance_type())
 }
 
 fn link_granted(linker: &mut Linker<State>, capability: Capability) -> wasmtime::Result<()> {

@@ -76,13 +76,16 @@ impl Meter {
 }
 
 impl ResourceLimiter for Meter {
-    fn memory_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+    fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
         let wanted_bytes = self.memory_bytes.saturating_add(desired.saturating_sub(current));
-        let limit_bytes = self.limits.memory_bytes;
+        let limit_bytes = self.limits.memory_bytes.min(limits::MEMORY_BYTES_MAX);
         if wanted_bytes > limit_bytes {
             return Err(StopReason::Memory { wanted_bytes, limit_bytes }.into());
         }
-        self.memory_bytes = wanted_bytes;
+        // Beyond the module's own maximum the growth fails by itself and nothing is taken.
+        if maximum.is_none_or(|maximum| desired <= maximum) {
+            self.memory_bytes = wanted_bytes;
+        }
         Ok(true)
     }
 

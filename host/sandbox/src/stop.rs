@@ -155,3 +155,32 @@ fn visible(name: &str) -> String {
 pub(crate) fn shorten(text: &str, bytes_max: usize) -> String {
     text.get(..text.floor_char_boundary(bytes_max)).unwrap_or_default().to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_cut_between_characters() {
+        assert_eq!(shorten("h\u{e9}llo", 2), "h");
+        assert_eq!(shorten("h\u{e9}llo", 3), "h\u{e9}");
+        assert_eq!(shorten("h\u{e9}llo", 100), "h\u{e9}llo");
+        assert_eq!(shorten("", 0), "");
+    }
+
+    #[test]
+    fn a_reason_is_found_under_its_context() {
+        let reason = StopReason::HostCalls { limit: 3 };
+        let error = wasmtime::Error::from(reason.clone()).context("while it called `records.get`");
+        assert_eq!(classify(&error, 1, 1), reason);
+        let fuel = wasmtime::Error::from(Trap::OutOfFuel).context("in `handle`");
+        assert_eq!(classify(&fuel, 9, 1), StopReason::OutOfFuel { fuel: 9 });
+    }
+
+    #[test]
+    fn only_what_the_host_did_is_not_the_plugins_fault() {
+        let ours = [StopReason::Busy, StopReason::HostPanic, StopReason::Unavailable];
+        assert!(ours.iter().all(|reason| !reason.is_plugins_fault()));
+        assert!(StopReason::StackOverflow.is_plugins_fault());
+    }
+}

@@ -3,28 +3,29 @@
 
 mod listen;
 
-use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use bellhop_domain::id::HostId;
 use bellhop_domain::settle::SettleWindow;
-use bellhop_sandbox::{Sandbox, SandboxOptions};
+use bellhop_sandbox::{CodeFolder, Limits, Sandbox, SandboxOptions};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::api::{self, Api};
-use crate::config::Config;
+use crate::config::{Config, SandboxConfig, SettleConfig};
 use crate::db::{Clock, Db, DbError, Engine, Schema};
-use crate::directory::Directory;
+use crate::directory::{Directory, DirectoryError};
 use crate::dispatch::{self, Dispatch, DispatchError};
-use crate::egress::{Egress, EgressError};
+use crate::egress::{Egress, EgressSetupError};
 use crate::graph::Graph;
 use crate::inbox::{Inbox, Wake};
 use crate::jobs::{JobError, Jobs};
 use crate::outbox::{self, Outbox, OutboxError};
+use crate::record::Records;
 use crate::registry::{Registry, RegistryError};
-use crate::vault::{Vault, VaultError};
+use crate::vault::{self, Vault, VaultError};
 use crate::webhook::{self, Webhook};
 
 pub use listen::{Listening, listen};
@@ -41,9 +42,12 @@ pub enum AppError {
     /// Keys.
     #[error("could not open the vault")]
     Vault(#[from] VaultError),
+    /// Workspaces, apps, channels.
+    #[error("could not read the directory")]
+    Directory(#[from] DirectoryError),
     /// Outgoing connections.
     #[error("could not set up outgoing connections")]
-    Egress(#[from] EgressError),
+    Egress(#[from] EgressSetupError),
     /// The engine for plugins.
     #[error("could not start the sandbox")]
     Sandbox(#[from] bellhop_sandbox::EngineError),
@@ -72,6 +76,8 @@ pub struct Stores {
     pub directory: Directory,
     /// Plugins and grants.
     pub registry: Registry,
+    /// The tables of plugins.
+    pub records: Records,
 }
 
 impl Stores {
@@ -89,11 +95,12 @@ impl Stores {
         let db = Db::open(&store_url, Schema::Store, clock.clone()).await?;
         let keyring = Db::open(&keyring_url, Schema::Keyring, clock).await?;
         let vault = Vault::open(&config.keys, keyring, db.clone()).await?;
-        let directory = Directory::open(db.clone()).await?;
+        let directory = Directory::open(db.clone(), vault.clone()).await?;
         let sandbox = Sandbox::new(sandbox_options(config, &vault).await?)?;
         let registry = Registry::open(db.clone(), vault.clone(), sandbox).await?;
         registry.install_bundled().await?;
-        Ok(Self { db, vault, directory, registry })
+        let records = Records::new(db.clone(), vault.clone());
+        Ok(Self { db, vault, directory, registry, records })
     }
 
     /// True when the store is an embedded file, which one process alone may serve.
@@ -102,11 +109,26 @@ impl Stores {
     }
 }
 
+/// Compiled plugins are kept beside the store, under a MAC whose key stays in vault.
 async fn sandbox_options(config: &Config, vault: &Vault) -> Result<SandboxOptions, AppError> {
-    let mut options = SandboxOptions::default();
-    options.code_folder = Some(crate::registry::code_folder(&config.store.data_folder, vault).await?);
-    options.calls_at_once = config.sandbox.calls_at_once;
-    Ok(options)
+    let key = vault.index(&vault::installation()).await?.of("compiled plugins", &[]);
+    Ok(SandboxOptions {
+        calls_at_once: config.sandbox.calls_at_once,
+        code_folder: Some(CodeFolder { path: config.store.data_folder.join("code"), key }),
+    })
+}
+
+fn limits(config: &SandboxConfig) -> Limits {
+    Limits {
+        fuel: config.fuel,
+        wall: Duration::from_secs(config.wall_seconds),
+        memory_bytes: usize::try_from(config.memory_mib << 20).unwrap_or(usize::MAX),
+        ..Limits::default()
+    }
+}
+
+fn window(config: &SettleConfig) -> SettleWindow {
+    SettleWindow { quiet: Duration::from_millis(config.quiet_ms), longest: Duration::from_millis(config.at_most_ms) }
 }
 
 /// A host, put together. Its loops run after [`App::start`]; until then, or instead, [`App::run_until_idle`] drives it.
@@ -138,7 +160,7 @@ impl App {
         let graph = Graph::new(&config.graph, egress, stores.vault.clone());
         let writers = TaskTracker::new();
         let (contact_wake, control_wake, outbox_wake) = (Wake::default(), Wake::default(), Wake::default());
-        let window = SettleWindow { quiet: config.settle.quiet(), longest: config.settle.at_most() };
+        let window = window(&config.settle);
         let inbox = Inbox::start(stores.db.clone(), &writers, window, contact_wake.clone(), control_wake.clone());
         let host = HostId::new();
         let parts = dispatch::Parts {
@@ -146,8 +168,9 @@ impl App {
             vault: stores.vault.clone(),
             directory: stores.directory.clone(),
             registry: stores.registry.clone(),
+            records: stores.records.clone(),
             host: host.clone(),
-            limits: config.sandbox.limits(),
+            limits: limits(&config.sandbox),
             contact_wake,
             control_wake,
             outbox_wake: outbox_wake.clone(),

@@ -15,13 +15,13 @@ use std::sync::Arc;
 use bellhop_domain::id::HostId;
 use tokio_util::task::TaskTracker;
 
-use crate::broker::BrokerError;
 use crate::conversation::ConversationError;
 use crate::db::{Db, DbError, Group, GroupError};
 use crate::directory::Directory;
 use crate::dispatch::commit::{Committed, TurnCommit};
 use crate::dispatch::held::Held;
 use crate::inbox::Wake;
+use crate::record::{RecordError, Records};
 use crate::registry::{Registry, RegistryError};
 use crate::vault::{Vault, VaultError};
 
@@ -43,9 +43,9 @@ pub enum DispatchError {
     /// Plugins.
     #[error("could not prepare a plugin")]
     Registry(#[from] RegistryError),
-    /// What plugins read.
-    #[error("could not serve a plugin")]
-    Broker(#[from] BrokerError),
+    /// The tables of plugins.
+    #[error("could not prepare what a plugin writes")]
+    Record(#[from] RecordError),
     /// The commit.
     #[error("could not commit a turn")]
     Commit(#[source] GroupError),
@@ -65,6 +65,8 @@ pub struct Parts {
     pub directory: Directory,
     /// Plugins and grants.
     pub registry: Registry,
+    /// The tables of plugins.
+    pub records: Records,
     /// Who claims.
     pub host: HostId,
     /// What one call of a plugin may use.

@@ -11,8 +11,8 @@ use tracing::{error, info};
 use crate::audit::{self, AuditError};
 use crate::config::RetentionConfig;
 use crate::db::{Db, DbError};
-use crate::directory::Directory;
-use crate::registry::Registry;
+use crate::directory::{Directory, DirectoryError};
+use crate::registry::{Registry, RegistryError};
 use crate::vault::{Day, Vault, VaultError};
 
 /// How often the loop looks.
@@ -33,6 +33,12 @@ pub enum JobError {
     /// The database.
     #[error("a sweep failed")]
     Db(#[from] DbError),
+    /// Workspaces and channels.
+    #[error("changed configuration could not be read")]
+    Directory(#[from] DirectoryError),
+    /// Plugins.
+    #[error("changed grants could not be read")]
+    Registry(#[from] RegistryError),
     /// The audit log.
     #[error("the audit log could not be sealed")]
     Audit(#[from] AuditError),

@@ -20,7 +20,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::conversation::ConversationError;
 use crate::db::{Db, DbError, Group, GroupError};
-use crate::directory::Directory;
+use crate::directory::{Directory, DirectoryError};
 use crate::graph::Graph;
 use crate::inbox::Wake;
 use crate::outbox::facts::Ready;
@@ -46,6 +46,9 @@ pub enum OutboxError {
     /// Keys.
     #[error("could not index what was sent")]
     Vault(#[from] VaultError),
+    /// The channel's state.
+    #[error("could not stop a channel")]
+    Directory(#[from] DirectoryError),
     /// The settler.
     #[error("could not settle a delivery")]
     Settle(#[from] GroupError),

@@ -137,7 +137,7 @@ fn count(outcome: &'static str) {
     metrics::counter!("bellhop_webhook_bodies_total", "outcome" => outcome).increment(1);
 }
 
-fn unavailable(error: &dyn std::error::Error) -> Response {
+fn unavailable(error: &(dyn std::error::Error + 'static)) -> Response {
     count("unavailable");
     error!(error = error, "A webhook could not be stored; Meta will send it again");
     StatusCode::SERVICE_UNAVAILABLE.into_response()

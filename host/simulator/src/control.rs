@@ -143,7 +143,7 @@ impl Control {
     pub fn add_person(&self, page_id: &str, name: &str) -> Result<Customer, ControlError> {
         let person_id = self.with_page(page_id, |page| {
             let id = id::named_number("person", &format!("{page_id}/{name}"), |id| page.people.contains_key(id));
-            page.people.insert(id.clone(), Person::new(id.clone(), name.to_owned()));
+            page.people.insert(id.clone(), Person::new(id.clone(), name.to_owned(), page.people.len()));
             id
         })?;
         self.world.announce(Happening::Person { page: page_id.to_owned(), person: person_id.clone() });

@@ -183,12 +183,13 @@ fn recorded(call: &Call, result: &Result<Value, GraphError>, trouble: Option<&Tr
     };
     let mut body = call.params.clone();
     body.remove("access_token");
-    body.remove("appsecret_proof");
+    let has_proof = body.remove("appsecret_proof").is_some();
     Send {
         at_ms,
         version: call.version.clone(),
         page_id: call.path.first().cloned().unwrap_or_default(),
         body: Value::Object(body),
+        has_proof,
         outcome,
         answer_lost: matches!(trouble, Some(Trouble::DropBefore | Trouble::DropAfter)),
     }

@@ -7,6 +7,7 @@
 use wasm_encoder::{CustomSection, Section};
 use wasmparser::{Chunk, ComponentExport, ComponentImport, CustomSectionReader, Parser, Payload};
 
+use super::demand::Demands;
 use super::refusal::Refusal;
 
 /// Name of the manifest's section.
@@ -39,6 +40,8 @@ pub(super) struct Sections<'a> {
     pub(super) imports: Vec<ComponentImport<'a>>,
     /// Exports of the component itself.
     pub(super) exports: Vec<ComponentExport<'a>>,
+    /// What its modules need.
+    pub(super) demands: Demands,
 }
 
 /// Appends the manifest. Goes after linking: a section that a compiler makes lands in a nested module.
@@ -61,8 +64,14 @@ pub fn signature_of(bytes: &[u8]) -> Option<Signature> {
 
 /// Walks over all sections, nested ones included, without recursion.
 pub(super) fn scan(bytes: &[u8]) -> Result<Sections<'_>, Refusal> {
-    let mut sections =
-        Sections { component: bytes, manifests: Vec::new(), signature: None, imports: Vec::new(), exports: Vec::new() };
+    let mut sections = Sections {
+        component: bytes,
+        manifests: Vec::new(),
+        signature: None,
+        imports: Vec::new(),
+        exports: Vec::new(),
+        demands: Demands::default(),
+    };
     let mut parser = Parser::new(0);
     let mut outer = Vec::new();
     let mut at = 0;
@@ -87,6 +96,8 @@ pub(super) fn scan(bytes: &[u8]) -> Result<Sections<'_>, Refusal> {
                 let exports = section.into_iter().collect::<Result<Vec<_>, _>>().map_err(Refusal::invalid)?;
                 sections.exports.extend(exports);
             }
+            Payload::MemorySection(section) => sections.demands.take_memories(section)?,
+            Payload::TableSection(section) => sections.demands.take_tables(section)?,
             Payload::ModuleSection { parser: inner, .. } | Payload::ComponentSection { parser: inner, .. } => {
                 outer.push(std::mem::replace(&mut parser, inner));
             }

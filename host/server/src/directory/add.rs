@@ -62,6 +62,8 @@ pub struct NewChannel {
     pub name: String,
     /// Language and region of its customers.
     pub locale: String,
+    /// What customers hear when no plugin knows an answer.
+    pub fallback: Option<String>,
 }
 
 /// Adds a business.
@@ -140,12 +142,12 @@ pub async fn channel_add(
 
     let id = ChannelId::new();
     let insert = sqlx::query(
-        "insert into channel (workspace_id, id, app_id, kind, asset_id, name, locale, state, created_at) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict do nothing",
+        "insert into channel (workspace_id, id, app_id, kind, asset_id, name, locale, state, created_at, fallback) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict do nothing",
     );
     let binds = insert.bind(workspace.as_str()).bind(id.as_str()).bind(new.app.as_str()).bind(new.kind.as_str());
     let binds = binds.bind(new.asset_id.as_str()).bind(new.name.as_str()).bind(new.locale.as_str());
-    let binds = binds.bind(ChannelState::Active.as_str()).bind(now.millis());
+    let binds = binds.bind(ChannelState::Active.as_str()).bind(now.millis()).bind(new.fallback.as_deref());
     if transaction.execute(binds).await? != 1 {
         return Err(DirectoryError::Taken);
     }

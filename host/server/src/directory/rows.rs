@@ -17,7 +17,8 @@ pub(super) async fn read(db: &Db) -> Result<Snapshot, DbError> {
     let apps = db.fetch_all(sqlx::query("select workspace_id, id, meta_app_id from app")).await?;
     let channels = db
         .fetch_all(sqlx::query(
-            "select workspace_id, id, app_id, kind, asset_id, name, locale, state, state_reason, backoff_until from channel",
+            "select workspace_id, id, app_id, kind, asset_id, name, locale, state, state_reason, fallback, backoff_until \
+             from channel",
         ))
         .await?;
     Ok(Snapshot::new(
@@ -56,6 +57,7 @@ fn channel(row: &AnyRow) -> Result<Channel, DbError> {
         name: row.try_get("name")?,
         locale: row.try_get("locale")?,
         state: ChannelState::parse(&state).ok_or(DbError::Unreadable("channel.state"))?,
+        fallback: row.try_get("fallback")?,
         state_reason: row.try_get("state_reason")?,
         backoff_until: Timestamp::from_millis(row.try_get("backoff_until")?),
     })

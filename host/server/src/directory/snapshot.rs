@@ -52,6 +52,8 @@ pub struct Channel {
     pub locale: String,
     /// Whether it may send.
     pub state: ChannelState,
+    /// What customers hear when no plugin knows an answer.
+    pub fallback: Option<String>,
     /// Why not, as a short code.
     pub state_reason: Option<String>,
     /// Meta asked to slow down until then.

@@ -78,6 +78,7 @@ fn page(workspace: &WorkspaceId, app: &AppId, asset_id: &str) -> NewChannel {
         asset_id: asset_id.to_owned(),
         name: String::from("Salon on Messenger"),
         locale: String::from("de"),
+        fallback: None,
     }
 }
 

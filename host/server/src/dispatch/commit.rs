@@ -12,7 +12,7 @@ use crate::conversation::{self, ConversationError, Mark, NewContact, NewMessage,
 use crate::db::{Db, DbError, WriteTransaction};
 use crate::inbox::{self, Finish, SettledEvent};
 use crate::outbox::{self, NewDelivery};
-use crate::record::{self, RecordWrite};
+use crate::record::{self, PreparedWrite, RecordError};
 use crate::trace::{self, NewTurn, TraceError};
 
 /// What a turn leaves behind.
@@ -26,7 +26,7 @@ pub(super) struct TurnCommit {
     pub(super) tasks: Vec<NewTask>,
     pub(super) marks: Vec<Mark>,
     pub(super) deliveries: Vec<NewDelivery>,
-    pub(super) records: Vec<RecordWrite>,
+    pub(super) records: Vec<PreparedWrite>,
     pub(super) audit: Vec<audit::Entry>,
     pub(super) turn: NewTurn,
 }
@@ -80,7 +80,7 @@ async fn write_rows(
     conversation::tasks_insert_in(transaction, &gathered(turns, |turn| &turn.tasks), now).await.map_err(db_error)?;
     conversation::marks_write_in(transaction, &gathered(turns, |turn| &turn.marks), now).await.map_err(db_error)?;
     outbox::deliveries_insert_in(transaction, &gathered(turns, |turn| &turn.deliveries), now).await?;
-    record::apply_in(transaction, &gathered(turns, |turn| &turn.records), now).await?;
+    record::apply_in(transaction, &gathered(turns, |turn| &turn.records), now).await.map_err(record_error)?;
     trace::turns_insert_in(transaction, &traces, now).await.map_err(trace_error)?;
     audit::append(transaction, now, &gathered(turns, |turn| &turn.audit)).await
 }
@@ -89,6 +89,14 @@ fn db_error(error: ConversationError) -> DbError {
     match error {
         ConversationError::Db(error) => error,
         ConversationError::Vault(_) | ConversationError::Unreadable(_) => DbError::Unreadable("conversation"),
+    }
+}
+
+/// A conflict fails the group; tried again alone, the turn that lost is run anew.
+fn record_error(error: RecordError) -> DbError {
+    match error {
+        RecordError::Db(error) => error,
+        _ => DbError::Conflict,
     }
 }
 

@@ -10,6 +10,7 @@ use bellhop_domain::render;
 use bellhop_domain::time::Timestamp;
 
 use crate::conversation::{Body, Mark, NewMessage, NewTask};
+use crate::directory::ChannelState;
 use crate::dispatch::open::OpenTurn;
 use crate::outbox::NewDelivery;
 use crate::permission;
@@ -39,7 +40,7 @@ pub(super) fn facts(turn: &OpenTurn, mode: Mode, now: Timestamp, granted: Grante
         is_opted_out: turn.is_suppressed,
         is_erased: false,
         is_standby: false,
-        is_channel_paused: turn.channel.state.is_paused(),
+        is_channel_paused: matches!(turn.channel.state, ChannelState::Paused | ChannelState::Disconnected),
         granted,
     }
 }

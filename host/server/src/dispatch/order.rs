@@ -2,18 +2,20 @@
 
 use std::sync::Arc;
 
+use bellhop_domain::id::PluginKey;
+
 use crate::registry::EnabledPlugin;
 
 /// The plugins in the order of this turn. `tapped` and `floor` are plugin keys.
 pub(super) fn order(
     enabled: &[Arc<EnabledPlugin>],
-    tapped: Option<&str>,
+    tapped: Option<&PluginKey>,
     floor: Option<&str>,
 ) -> Vec<Arc<EnabledPlugin>> {
     let mut ordered = enabled.to_vec();
     ordered.sort_by_key(|plugin| {
         let key = plugin.plugin_key.as_str();
-        (tapped != Some(key), floor != Some(key), plugin.position)
+        (tapped != Some(&plugin.plugin_key), floor != Some(key), plugin.position)
     });
     ordered
 }

@@ -2,22 +2,23 @@
 
 use std::sync::Arc;
 
-use bellhop_domain::effect::{Answer, Outcome as PluginOutcome, Say};
+use bellhop_domain::effect::{Answer, Effect, Outcome as PluginOutcome, Say};
+use bellhop_domain::event::ContactEvent;
 use bellhop_domain::host_call::Author;
-use bellhop_domain::policy::{Granted, Mode};
+use bellhop_domain::policy::{self, Granted, Mode};
 use bellhop_domain::time::Timestamp;
 use bellhop_sandbox::Outcome;
 
 use crate::audit;
-use crate::broker::Broker;
+use crate::broker::{Broker, Caller, Sources};
 use crate::conversation::{Body, NewContact, NewMessage, SessionWrite};
 use crate::dispatch::commit::TurnCommit;
 use crate::dispatch::effects::{self, Rows};
 use crate::dispatch::open::OpenTurn;
 use crate::dispatch::{Dispatch, DispatchError, order};
 use crate::inbox::{Finish, SettledEvent};
-use crate::permission;
-use crate::record::RecordWrite;
+use crate::permission::{self, Circumstances, Heard, HeardAttachment};
+use crate::record::PreparedWrite;
 use crate::registry::EnabledPlugin;
 use crate::trace::{EventLine, NewTurn, Outline, PluginLine};
 
@@ -27,7 +28,7 @@ struct Made {
     rows: Rows,
     lines: Vec<PluginLine>,
     sessions: Vec<SessionWrite>,
-    records: Vec<RecordWrite>,
+    records: Vec<PreparedWrite>,
     audit: Vec<audit::Entry>,
     floor: Option<String>,
     outcome: &'static str,
@@ -65,7 +66,8 @@ impl Dispatch {
             return Ok(made);
         }
         let enabled = self.registry.plugins_for(&turn.claimed.workspace, &turn.claimed.channel);
-        let tapped = turn.events.iter().rev().find_map(|event| permission::payload_owner(event.event.payload()?));
+        let payloads = turn.events.iter().rev().filter_map(|event| event.event.payload());
+        let tapped = payloads.into_iter().find_map(|payload| permission::payload_owner(&enabled, payload));
         for plugin in order::order(&enabled, tapped, turn.claimed.floor.as_deref()) {
             if let Some(outcome) = self.ask(turn, &plugin, now, &mut made).await? {
                 self.take(turn, &plugin, outcome, now, &mut made);
@@ -94,9 +96,20 @@ impl Dispatch {
                 return Ok(None);
             }
         };
-        let view = permission::view(plugin, &permission_facts(self, turn, plugin, now).await?);
-        let broker = Broker::new(self.broker_parts(), turn_of(turn), Arc::clone(plugin));
-        let report = prepared.call(&view.event, &view.context, broker, &self.limits).await;
+        let index = self.vault.index(&turn.claimed.workspace).await?;
+        let Some(view) = permission::view(plugin, &heard(turn), &circumstances(turn, plugin, now), &index) else {
+            return Ok(None);
+        };
+        let sources = Sources { db: self.db.clone(), vault: self.vault.clone(), records: self.records.clone() };
+        let caller = Caller {
+            plugin: Arc::clone(plugin),
+            turn: turn.id.clone(),
+            conversation: turn.claimed.conversation.clone(),
+            contact: turn.contact.id.clone(),
+            subject: Some(*turn.contact.key.subject()),
+            shown: view.reads,
+        };
+        let report = prepared.call(&view.event, &view.context, Broker::new(sources, caller), &self.limits).await;
         let mut line = PluginLine {
             plugin: plugin.plugin_id.clone(),
             saw: view.saw,
@@ -108,12 +121,12 @@ impl Dispatch {
             proposals: Vec::new(),
             logs: report.logs.iter().map(|(level, text)| format!("{level:?}: {text}")).collect(),
         };
-        let ledger = report.host.map(Broker::finish).unwrap_or_default();
+        let ledger = report.host.finish();
         made.audit.extend(ledger.audit);
         let answered = match report.outcome {
             Outcome::Answered(Answer::Done(outcome)) => {
                 line.outcome = "done".to_owned();
-                made.records.extend(ledger.writes);
+                made.records = self.records.prepare(ledger.writes).await?;
                 Some(outcome)
             }
             Outcome::Answered(Answer::Pass) => {
@@ -158,6 +171,50 @@ impl Dispatch {
     }
 }
 
+fn heard(turn: &OpenTurn) -> Vec<Heard> {
+    let heard = turn.events.iter().map(|event| Heard {
+        id: event.message.clone(),
+        at: event.at,
+        text: event.event.text().map(str::to_owned),
+        payload: event.event.payload().map(str::to_owned),
+        attachments: attachment_kinds(&event.event).map(|kind| HeardAttachment { kind }).collect(),
+        reply_to: None,
+        late: event.is_late,
+    });
+    heard.collect()
+}
+
+fn attachment_kinds(event: &ContactEvent) -> impl Iterator<Item = String> {
+    let attachments = match event {
+        ContactEvent::Message(message) => message.attachments.as_slice(),
+        ContactEvent::Postback(_) | ContactEvent::Comment(_) => &[],
+    };
+    attachments.iter().map(|attachment| attachment.kind.clone())
+}
+
+fn circumstances<'a>(turn: &'a OpenTurn, plugin: &EnabledPlugin, now: Timestamp) -> Circumstances<'a> {
+    let last = effects::last_contact_event_at(turn);
+    Circumstances {
+        turn: &turn.id,
+        now,
+        seed: seed(turn),
+        channel_kind: turn.channel.kind,
+        contact: &turn.contact.id,
+        locale: turn.contact.profile.locale.as_deref().unwrap_or(&turn.channel.locale),
+        time_zone: &turn.workspace.time_zone,
+        reply_window_closes: last.and_then(|last| policy::reply_window_closes(turn.channel.kind, last)),
+        session_json: turn.sessions.get(&plugin.plugin_key).cloned(),
+        holds_floor: turn.claimed.floor.as_deref() == Some(plugin.plugin_key.as_str()),
+        dry_run: false,
+    }
+}
+
+/// Chance for this attempt: the random part of the turn's id.
+fn seed(turn: &OpenTurn) -> u64 {
+    let digits = turn.id.as_str().bytes().rev().filter(u8::is_ascii_hexdigit).take(12);
+    digits.fold(0, |seed, digit| (seed << 4) | u64::from(char::from(digit).to_digit(16).unwrap_or(0)))
+}
+
 fn failed_line(plugin: &EnabledPlugin, detail: &str) -> PluginLine {
     PluginLine {
         plugin: plugin.plugin_id.clone(),
@@ -185,20 +242,15 @@ fn unanswered(turn: &OpenTurn, now: Timestamp, made: &mut Made) {
     let Some(text) = turn.channel.fallback.clone() else { return };
     let say = Say { text, ..Say::default() };
     let facts = effects::facts(turn, Mode::Automated, now, Granted::Host);
-    let effect = bellhop_domain::effect::Effect::Say(say.clone());
-    if bellhop_domain::policy::judge(&effect, &facts).reason().is_none() {
+    let effect = Effect::Say(say.clone());
+    if policy::judge(&effect, &facts).reason().is_none() {
         made.rows.say(turn, None, say, now);
     }
 }
 
 fn inbound_messages(turn: &OpenTurn) -> Vec<NewMessage> {
     let events = turn.events.iter().map(|event| {
-        let attachments = match &event.event {
-            bellhop_domain::event::ContactEvent::Message(message) => {
-                message.attachments.iter().map(|attachment| attachment.kind.clone()).collect()
-            }
-            bellhop_domain::event::ContactEvent::Postback(_) | bellhop_domain::event::ContactEvent::Comment(_) => Vec::new(),
-        };
+        let attachments = attachment_kinds(&event.event).collect();
         NewMessage {
             workspace: turn.claimed.workspace.clone(),
             id: event.message.clone(),

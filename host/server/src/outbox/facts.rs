@@ -62,7 +62,7 @@ pub(super) async fn gather(outbox: &Outbox, hand: &[InHand]) -> Result<HashMap<D
             is_opted_out: known.is_suppressed,
             is_erased: contact.is_none(),
             is_standby: false,
-            is_channel_paused: channel.state != ChannelState::Active,
+            is_channel_paused: matches!(channel.state, ChannelState::Paused | ChannelState::Disconnected),
             // What the plugin was granted was judged at the commit and is in the message; a revoked grant reaches new turns.
             granted: Granted::Host,
         };

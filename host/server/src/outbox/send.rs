@@ -57,7 +57,7 @@ fn postponed(ready: &Ready) -> Option<Attempt> {
     }
     match ready.channel.state {
         ChannelState::Reauthorise => Some(Attempt::Postponed("reauthorise", now + RECONNECT_WAIT)),
-        ChannelState::Active | ChannelState::Paused => None,
+        ChannelState::Active | ChannelState::Paused | ChannelState::Disconnected => None,
     }
 }
 

@@ -9,9 +9,10 @@ use bellhop_domain::id::{DeliveryId, WorkspaceId};
 use bellhop_domain::retry;
 use bellhop_domain::time::Timestamp;
 
+use crate::audit;
 use crate::conversation::{self, ConversationError, Suppression};
 use crate::db::{Bulk, Db, DbError};
-use crate::directory::ChannelState;
+use crate::directory::{self, ChannelState};
 use crate::inbox;
 use crate::outbox::send::Attempt;
 use crate::outbox::{InHand, Outbox, OutboxError, claim};
@@ -190,17 +191,18 @@ async fn consequences(
     attempt: &Attempt,
     now: Timestamp,
 ) -> Result<(), OutboxError> {
-    let (directory, workspace, channel) = (&outbox.directory, &delivery.workspace, &delivery.channel);
+    let (workspace, channel) = (&delivery.workspace, &delivery.channel);
     match attempt {
         Attempt::Refused(Action::BackOff, _) => {
-            directory.channel_back_off(workspace, channel, now + BACK_OFF).await?;
+            let mut transaction = outbox.db.begin_write().await?;
+            directory::channel_back_off(&mut transaction, workspace, channel, now + BACK_OFF).await?;
+            transaction.commit().await?;
+            outbox.directory.refresh_if_changed().await?;
         }
         Attempt::Refused(Action::Reauthorise, code) => {
-            directory.channel_set_state(workspace, channel, ChannelState::Reauthorise, Some(code)).await?;
+            stop_channel(outbox, delivery, ChannelState::Reauthorise, code).await?;
         }
-        Attempt::Refused(Action::Pause, code) => {
-            directory.channel_set_state(workspace, channel, ChannelState::Paused, Some(code)).await?;
-        }
+        Attempt::Refused(Action::Pause, code) => stop_channel(outbox, delivery, ChannelState::Paused, code).await?,
         Attempt::Refused(..)
         | Attempt::Accepted(_)
         | Attempt::Denied(_)
@@ -208,6 +210,22 @@ async fn consequences(
         | Attempt::Unreachable
         | Attempt::Lost(_) => {}
     }
+    Ok(())
+}
+
+async fn stop_channel(
+    outbox: &Outbox,
+    delivery: &InHand,
+    state: ChannelState,
+    code: &str,
+) -> Result<(), OutboxError> {
+    let (now, reason) = (outbox.db.now(), audit::Code::parse(code).ok());
+    let mut transaction = outbox.db.begin_write().await?;
+    let channel = (&delivery.workspace, &delivery.channel);
+    directory::channel_state_set(&mut transaction, now, channel, state, reason.as_ref()).await?;
+    transaction.commit().await?;
+    outbox.directory.refresh_if_changed().await?;
+    tracing::warn!(channel.id = %delivery.channel, state = state.as_str(), code, "Meta stopped a channel");
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use bellhop_domain::event::{self, Event};
 use bellhop_domain::id::{AppId, EventId, WorkspaceId};
 use bellhop_domain::kind::Lane;
 use bellhop_domain::time::Timestamp;
-use bellhop_domain::words;
+use bellhop_domain::words::{self, Signal};
 
 use crate::db::DbError;
 use crate::db::GroupError;
@@ -116,9 +116,12 @@ fn lane(slice: &Slice<'_>, at: Timestamp, now: Timestamp) -> (Lane, bool) {
     match slice.lane() {
         Lane::Contact if now.since(at) > OLDEST_ACTED_ON => (Lane::Stored, false),
         Lane::Contact => match event::parse(&slice.origin(), slice.raw) {
-            Event::Contact(contact) if contact.text().and_then(words::recognise).is_some() => (Lane::Control, false),
-            Event::Contact(contact) => (Lane::Contact, contact.is_tap()),
-            Event::Control(_) | Event::Stored(_) => (Lane::Stored, false),
+            Event::Contact(contact) => match contact.text().and_then(words::recognise) {
+                Some(Signal::OptOut | Signal::HumanRequest) => (Lane::Control, false),
+                // "Start" means something only to those who said "stop"; the turn knows whether they did.
+                Some(Signal::OptIn) | None => (Lane::Contact, contact.is_tap()),
+            },
+            Event::Control(_) | Event::Ignored(_) => (Lane::Stored, false),
         },
         other => (other, false),
     }

@@ -73,9 +73,10 @@ async fn phone(State(control): State<Control>, Query(which): Query<WhichPage>) -
         return refused(StatusCode::NOT_FOUND, "no such page; add one with /_control/add-page");
     };
     let now_ms = control.world.clock.now_ms();
-    let people: Vec<Value> = page
-        .people
-        .values()
+    let mut people: Vec<_> = page.people.values().collect();
+    people.sort_by_key(|person| person.place);
+    let people: Vec<Value> = people
+        .into_iter()
         .map(|person| json!({ "id": person.id, "name": person.name, "messages": person.messages }))
         .collect();
     Json(json!({ "page": { "id": page.id, "name": page.name }, "people": people, "now_ms": now_ms })).into_response()

@@ -67,6 +67,8 @@ pub struct Send {
     pub page_id: String,
     /// Everything received, except tokens and proofs.
     pub body: Value,
+    /// Whether it carried an `appsecret_proof`.
+    pub has_proof: bool,
     /// What became of it.
     pub outcome: Outcome,
     /// Whether the caller was deliberately left without an answer.

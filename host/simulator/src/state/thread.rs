@@ -15,6 +15,8 @@ pub struct Person {
     pub id: String,
     /// First and last name.
     pub name: String,
+    /// Their place among the people of the Page, by when they were added.
+    pub place: usize,
     /// When they last did something that opens the window.
     pub last_inbound_ms: Option<i64>,
     /// Whether they blocked the Page.
@@ -28,10 +30,11 @@ pub struct Person {
 }
 
 impl Person {
-    pub(crate) fn new(id: String, name: String) -> Self {
+    pub(crate) fn new(id: String, name: String, place: usize) -> Self {
         Self {
             id,
             name,
+            place,
             last_inbound_ms: None,
             blocked: false,
             profile_hidden: false,

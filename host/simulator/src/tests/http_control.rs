@@ -76,10 +76,14 @@ async fn a_phone_sees_its_threads_and_what_happens() {
     let stage = Stage::greeted().await;
     let base = stage.simulator.url();
     let page = &stage.page.id;
+    for name in ["Zoe", "Bo"] {
+        stage.control.add_person(page, name).unwrap();
+    }
     let mut events = stage.client.get(format!("{base}/_control/events?page={page}")).send().await.unwrap();
     let shown = answered(stage.client.get(format!("{base}/_control/phone?page={page}"))).await.unwrap().1;
     assert_eq!(shown["page"]["name"], "Lantern Bakery");
     assert_eq!(shown["people"][0]["messages"][0]["text"], "hello");
+    assert_eq!((&shown["people"][1]["name"], &shown["people"][2]["name"]), (&json!("Zoe"), &json!("Bo")), "{shown}");
     stage.send(&stage.text_to_ana("hi Ana")).await;
     let mut seen = String::new();
     while !seen.contains("hi Ana") {

@@ -44,6 +44,18 @@ async fn a_proof_is_checked_when_given_and_asked_for_when_required() {
 }
 
 #[tokio::test]
+async fn the_books_say_which_sends_carried_a_proof_and_do_not_keep_it() {
+    let stage = Stage::greeted().await;
+    let mut body = stage.text_to_ana("hi");
+    stage.send(&body).await;
+    body["appsecret_proof"] = proof(&stage).into();
+    stage.send(&body).await;
+    let sends = stage.control.accepted();
+    assert_eq!((sends[0].has_proof, sends[1].has_proof), (false, true));
+    assert_eq!(sends[0].body, sends[1].body);
+}
+
+#[tokio::test]
 async fn permissions_can_be_dropped_and_restored() {
     let stage = Stage::greeted().await;
     stage.control.drop_permission(&stage.page.id, "pages_messaging").unwrap();

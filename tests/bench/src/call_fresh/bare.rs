@@ -5,7 +5,7 @@ use std::hint::black_box;
 
 use anyhow::ensure;
 use wasmtime::component::{Component, HasSelf, Linker};
-use wasmtime::{Config, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, Store};
+use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, Store};
 
 use crate::guest;
 
@@ -126,7 +126,9 @@ fn config(code: Code) -> Config {
         .table_elements(20_000)
         .linear_memory_keep_resident(64 << 10)
         .table_keep_resident(16 << 10)
-        .async_stack_keep_resident(16 << 10);
+        .async_stack_keep_resident(16 << 10)
+        .max_unused_warm_slots(64)
+        .pagemap_scan(Enabled::Auto);
     let mut config = Config::new();
     config
         .concurrency_support(false)
@@ -139,6 +141,8 @@ fn config(code: Code) -> Config {
         .async_stack_size(2 << 20)
         .memory_reservation(64 << 20)
         .memory_guard_size(32 << 20)
+        .memory_init_cow(true)
+        .memory_guaranteed_dense_image_size(32 << 20)
         .native_unwind_info(false)
         .cranelift_opt_level(OptLevel::Speed)
         .epoch_interruption(code == Code::Guarded)

@@ -78,7 +78,7 @@ async fn change(
     let index = dispatch.vault.index(&event.workspace).await?;
     match content.event(event.kind) {
         Event::Control(Control::Echo(echo)) => {
-            let our_app = dispatch.directory.snapshot().meta_app_id(&event.workspace, &event.channel);
+            let our_app = meta_app_id(dispatch, event);
             read_echo(&mut change, event, &echo, our_app.as_deref(), &index, known.contacts.get(conversation));
         }
         Event::Control(Control::Delivered(receipt)) => receipts(&mut change, &receipt, conversation, &index, false),
@@ -193,6 +193,13 @@ fn read_signal(change: &mut Change, event: &ControlEvent, said: &ContactEvent, h
         }
         None => {}
     }
+}
+
+/// Meta's id of the app that the channel's webhooks come through.
+fn meta_app_id(dispatch: &Dispatch, event: &ControlEvent) -> Option<String> {
+    let snapshot = dispatch.directory.snapshot();
+    let channel = snapshot.channel(&event.workspace, &event.channel)?;
+    Some(snapshot.app(&channel.app)?.meta_app_id.clone())
 }
 
 /// The first thing that somebody ever says may be "stop".
