@@ -169,7 +169,8 @@ async fn add_business(app: &App, control: &Control, app_id: &AppId, meta_app_id:
     let stores = &app.stores;
     let now = stores.db.now();
     let mut transaction = stores.db.begin_write().await.unwrap();
-    let new = NewWorkspace { name: name.to_owned(), locale: "en".to_owned(), time_zone: "Europe/Vienna".to_owned() };
+    let new =
+        NewWorkspace { name: name.to_owned(), locale: "en".to_owned(), time_zone: "Europe/Vienna".to_owned() };
     let workspace = directory::workspace_add(&mut transaction, now, &new).await.unwrap();
     let new = NewChannel {
         workspace: workspace.clone(),

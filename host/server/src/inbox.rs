@@ -16,3 +16,4 @@ pub use content::{SliceContent, mid_key, thread_key};
 pub use control::{ControlEvent, control_open, control_take_in};
 pub use finish::{Finish, SettledEvent, events_settle_in, finish_in, park_all, release, release_empty};
 pub use wake::Wake;
+

@@ -78,8 +78,7 @@ pub async fn suppress_in(
     if suppressions.is_empty() {
         return Ok(());
     }
-    let mut insert =
-        Bulk::new("insert into suppression (workspace_id, channel_id, person, reason, created_at) values ");
+    let mut insert = Bulk::new("insert into suppression (workspace_id, channel_id, person, reason, created_at) values ");
     for suppression in suppressions {
         insert
             .row()
@@ -113,7 +112,9 @@ pub async fn suppressed(
     }
     let rows = db.fetch_all(select.end(")").statement()).await?;
     rows.iter()
-        .map(|row| ConversationId::parse(row.try_get(0)?).map_err(|_| ConversationError::Unreadable("conversation.id")))
+        .map(|row| {
+            ConversationId::parse(row.try_get(0)?).map_err(|_| ConversationError::Unreadable("conversation.id"))
+        })
         .collect()
 }
 

@@ -79,5 +79,7 @@ pub async fn control_take_in(
         update.row().bind(event.workspace.as_str()).bind(event.id.as_str());
     }
     let rows = transaction.fetch_all(update.end(") returning id").statement()).await?;
-    rows.iter().map(|row| EventId::parse(row.try_get(0)?).map_err(|_| DbError::Unreadable("inbox_event.id"))).collect()
+    rows.iter()
+        .map(|row| EventId::parse(row.try_get(0)?).map_err(|_| DbError::Unreadable("inbox_event.id")))
+        .collect()
 }

@@ -50,10 +50,7 @@ pub struct SettledEvent {
 ///
 /// # Errors
 /// [`DbError`]; the transaction is over.
-pub async fn finish_in(
-    transaction: &mut WriteTransaction,
-    turns: &[Finish],
-) -> Result<HashSet<ConversationId>, DbError> {
+pub async fn finish_in(transaction: &mut WriteTransaction, turns: &[Finish]) -> Result<HashSet<ConversationId>, DbError> {
     let mut update = Bulk::new(
         "update conversation set contact_id = v.column5, mode = v.column6, mode_until = v.column7, floor = v.column8, \
          last_contact_event_at = v.column9, last_answered_at = v.column10, failures = 0, lease_until = 0, owner = null, \
