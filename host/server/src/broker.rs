@@ -248,3 +248,6 @@ fn internal(what: &'static str, error: &dyn std::error::Error) -> Fault {
     tracing::error!(host_call = what, error = %format!("{error}{causes}"), "A plugin's call of the host failed");
     Fault::new("internal", "the host could not do this; try again later")
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,3 +22,6 @@ pub fn granted(plugin: &EnabledPlugin) -> Granted {
         link_hosts: plugin.scopes.link_hosts.iter().cloned().collect(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -151,4 +151,6 @@ const fn place(row: &str, revision: i64) -> Place<'_> {
 }
 
 #[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
 mod tests;

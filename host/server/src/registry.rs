@@ -63,6 +63,11 @@ pub enum RegistryError {
     /// The signature does not fit the bytes.
     #[error("the plugin's signature does not fit its bytes; get the file from its author again")]
     BadSignature,
+    /// The same bytes are installed under another signature.
+    #[error(
+        "these bytes are installed already, unsigned or signed by somebody else; their author has to release a new version"
+    )]
+    OtherSigner,
     /// Nothing with this hash or id is installed.
     #[error("no plugin `{0}` is installed; `bellhop plugin list` shows what is")]
     UnknownPlugin(String),
@@ -156,7 +161,8 @@ impl Registry {
     /// # Errors
     /// [`RegistryError::Db`], [`RegistryError::Unreadable`].
     pub async fn open(db: Db, vault: Vault, sandbox: Sandbox) -> Result<Self, RegistryError> {
-        let inner = Inner { db, vault, sandbox: Arc::new(sandbox), snapshot: RwLock::default(), code: Mutex::default() };
+        let inner =
+            Inner { db, vault, sandbox: Arc::new(sandbox), snapshot: RwLock::default(), code: Mutex::default() };
         let registry = Self { inner: Arc::new(inner) };
         registry.refresh().await?;
         Ok(registry)
@@ -215,7 +221,7 @@ impl Registry {
 }
 
 impl Plugin {
-    fn new(key: PluginKey, hash: ContentHash, manifest: Manifest) -> Self {
+    pub(crate) fn new(key: PluginKey, hash: ContentHash, manifest: Manifest) -> Self {
         Self { key, hash, manifest, schemas: OnceLock::new() }
     }
 
@@ -262,3 +268,6 @@ fn names(capabilities: &CapabilitySet) -> String {
     let names: Vec<&str> = capabilities.iter().copied().map(Capability::as_str).collect();
     names.join(", ")
 }
+
+#[cfg(test)]
+mod tests;

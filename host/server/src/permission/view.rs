@@ -129,7 +129,8 @@ fn message(plugin: &EnabledPlugin, heard: &Heard) -> Message {
         TextScope::Masked | TextScope::None => None,
     };
     let payload = heard.payload.as_deref().and_then(|sealed| payload_open(&plugin.plugin_key, sealed));
-    let attachments = if plugin.scopes.attachments { heard.attachments.iter().map(attachment).collect() } else { Vec::new() };
+    let attachments =
+        if plugin.scopes.attachments { heard.attachments.iter().map(attachment).collect() } else { Vec::new() };
     Message {
         id: heard.id.as_str().to_owned(),
         at: heard.at,

@@ -3,12 +3,9 @@
 use std::time::Duration;
 
 use bellhop_domain::manifest::{Collection, Owner as CollectionOwner};
-use bellhop_domain::time::Timestamp;
 use serde_json::json;
 
 use super::*;
-use crate::config::KeysConfig;
-use crate::db::{Clock, Schema};
 
 struct House {
     db: Db,
@@ -48,14 +45,7 @@ fn bookings() -> Collection {
 
 impl House {
     async fn build() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let clock = Clock::manual(Timestamp::from_millis(1_700_000_000_000));
-        let store = Db::sqlite_url(&folder.path().join("store.db"));
-        let db = Db::open(&store, Schema::Store, clock.clone()).await.unwrap();
-        let keyring = Db::sqlite_url(&folder.path().join("keyring.db"));
-        let keyring = Db::open(&keyring, Schema::Keyring, clock).await.unwrap();
-        let keys = KeysConfig { folder: folder.path().join("keys"), ..KeysConfig::default() };
-        let vault = Vault::open(&keys, keyring, db.clone()).await.unwrap();
+        let (folder, db, vault) = testing::store().await;
         let records = Records::new(db.clone(), vault.clone());
         let house = Self { db, vault, records, workspace: WorkspaceId::new(), _folder: folder };
         house.declare(&house.workspace.clone(), &[faq(), bookings()]).await.unwrap();

@@ -105,7 +105,8 @@ impl Registry {
     ) -> Result<bool, RegistryError> {
         let now = self.inner.db.now();
         let mut transaction = self.inner.db.begin_write().await?;
-        let revoked = revoke_in(&mut transaction, workspace, channel, plugin_key.as_str(), (now.millis(), why.code())).await?;
+        let revoked =
+            revoke_in(&mut transaction, workspace, channel, plugin_key.as_str(), (now.millis(), why.code())).await?;
         if revoked == 0 {
             return Ok(false);
         }

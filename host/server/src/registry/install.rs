@@ -45,11 +45,19 @@ impl Registry {
         .bind(manifest.id.as_str())
         .bind(manifest.version.to_string())
         .bind(admitted.manifest.as_str())
-        .bind(signer)
+        .bind(signer.as_deref())
         .bind(bytes)
         .bind(self.inner.db.now().millis());
-        let is_new = self.inner.db.execute(query).await? == 1;
-        Ok(Installed { plugin: Plugin::new(key, admitted.hash, manifest), is_new })
+        if self.inner.db.execute(query).await? == 1 {
+            return Ok(Installed { plugin: Plugin::new(key, admitted.hash, manifest), is_new: true });
+        }
+        let known = plugins_where(&self.inner.db, admitted.hash.as_str()).await?.pop();
+        let known = known.ok_or(RegistryError::Unreadable("plugin"))?;
+        // An unsigned copy of what is there changes nothing; another signer would take over its state.
+        if admitted.signature.is_some() && known.key != key {
+            return Err(RegistryError::OtherSigner);
+        }
+        Ok(Installed { plugin: known, is_new: false })
     }
 
     /// Installs what ships with the host, signed by the installation. Cheap when it is there already.

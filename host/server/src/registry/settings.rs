@@ -22,8 +22,7 @@ pub(super) fn checked(manifest: &Manifest, settings_json: &str) -> Result<String
         None => return Err(refuse("the plugin has no settings; give {}".to_owned())),
         Some(schema) => {
             let place = || "the settings".to_owned();
-            let schema =
-                Schema::compile(schema).map_err(|source| RegistryError::Schema { place: place(), source })?;
+            let schema = Schema::compile(schema).map_err(|source| RegistryError::Schema { place: place(), source })?;
             schema.check(&settings).map_err(RegistryError::Settings)?;
         }
     }
