@@ -16,7 +16,7 @@ use crate::db::{Db, DbError, WriteTransaction};
 use crate::vault::{Vault, VaultError};
 
 pub use add::{AppSecrets, NewApp, NewChannel, NewWorkspace, app_add, channel_add, workspace_add};
-pub use channel::channel_token_replace;
+pub use channel::{channel_back_off, channel_state_set, channel_token_replace};
 pub use snapshot::{App, Channel, ChannelState, Snapshot, Workspace};
 
 /// What could not be done with the directory.
@@ -61,8 +61,8 @@ impl Directory {
     /// Reads the directory.
     ///
     /// # Errors
-    /// [`DbError`].
-    pub async fn open(db: Db, vault: Vault) -> Result<Self, DbError> {
+    /// [`DirectoryError::Db`].
+    pub async fn open(db: Db, vault: Vault) -> Result<Self, DirectoryError> {
         let snapshot = rows::read(&db).await?;
         Ok(Self { inner: Arc::new(Inner { db, vault, current: RwLock::new(Arc::new(snapshot)) }) })
     }
@@ -76,8 +76,8 @@ impl Directory {
     /// it had. Called each second, and at once by whoever wrote.
     ///
     /// # Errors
-    /// [`DbError`]; the old snapshot stays.
-    pub async fn refresh_if_changed(&self) -> Result<bool, DbError> {
+    /// [`DirectoryError::Db`]; the old snapshot stays.
+    pub async fn refresh_if_changed(&self) -> Result<bool, DirectoryError> {
         if generation(&self.inner.db).await? == self.snapshot().generation() {
             return Ok(false);
         }

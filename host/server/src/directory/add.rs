@@ -7,7 +7,7 @@ use bellhop_domain::time::Timestamp;
 use zeroize::Zeroizing;
 
 use crate::audit::{self, Code, Entry, Kind, Reference};
-use crate::db::{DbError, WriteTransaction};
+use crate::db::WriteTransaction;
 use crate::vault::{self, SecretKind, Vault};
 
 use super::{ChannelState, DirectoryError, generation_bump};
@@ -65,7 +65,7 @@ pub struct NewChannel {
     pub name: String,
     /// Language and region of its customers.
     pub locale: String,
-    /// What it says when no plugin has an answer.
+    /// What customers hear when no plugin knows an answer.
     pub fallback: Option<String>,
 }
 
@@ -147,12 +147,12 @@ pub async fn channel_add(
 
     let id = ChannelId::new();
     let insert = sqlx::query(
-        "insert into channel (workspace_id, id, app_id, kind, asset_id, name, locale, fallback, state, created_at) \
+        "insert into channel (workspace_id, id, app_id, kind, asset_id, name, locale, state, created_at, fallback) \
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict do nothing",
     );
     let binds = insert.bind(workspace.as_str()).bind(id.as_str()).bind(new.app.as_str()).bind(new.kind.as_str());
     let binds = binds.bind(new.asset_id.as_str()).bind(new.name.as_str()).bind(new.locale.as_str());
-    let binds = binds.bind(new.fallback.as_deref()).bind(ChannelState::Active.as_str()).bind(now.millis());
+    let binds = binds.bind(ChannelState::Active.as_str()).bind(now.millis()).bind(new.fallback.as_deref());
     if transaction.execute(binds).await? != 1 {
         return Err(DirectoryError::Taken);
     }
@@ -168,11 +168,11 @@ pub(super) async fn record(
     workspace: &WorkspaceId,
     code: &'static str,
     reference: Reference,
-) -> Result<(), DbError> {
+) -> Result<(), DirectoryError> {
     let entry =
         Entry { reference: Some(reference), ..Entry::new(workspace.clone(), Kind::Configuration, Code::of(code)) };
     audit::append(transaction, now, &[entry]).await?;
-    generation_bump(transaction).await
+    Ok(generation_bump(transaction).await?)
 }
 
 fn check_name(name: &str) -> Result<(), DirectoryError> {

@@ -9,64 +9,29 @@ use crate::db::{DbError, WriteTransaction};
 use crate::vault::{SecretKind, Vault};
 
 use super::add::record;
-use super::{ChannelState, Directory, DirectoryError, generation_bump};
+use super::{ChannelState, DirectoryError, generation_bump};
 
-impl Directory {
-    /// Sets whether a channel may send, here at once and on other hosts with their next look; false when the workspace has no
-    /// such channel. `reason` is a short code that pages explain; what is no code is not kept.
-    ///
-    /// # Errors
-    /// [`DbError`]; nothing was changed.
-    pub async fn channel_set_state(
-        &self,
-        workspace: &WorkspaceId,
-        channel: &ChannelId,
-        state: ChannelState,
-        reason: Option<&str>,
-    ) -> Result<bool, DbError> {
-        let now = self.inner.db.now();
-        let reason = reason.and_then(|reason| Code::parse(reason).ok());
-        let update =
-            sqlx::query("update channel set state = $1, state_reason = $2 where workspace_id = $3 and id = $4");
-        let binds = update.bind(state.as_str()).bind(reason.as_ref().map(Code::as_str));
-        let mut transaction = self.inner.db.begin_write().await?;
-        if transaction.execute(binds.bind(workspace.as_str()).bind(channel.as_str())).await? != 1 {
-            return Ok(false);
-        }
-        let code = match state {
-            ChannelState::Active => "channel-active",
-            ChannelState::Paused => "channel-paused",
-            ChannelState::Reauthorise => "channel-reauthorise",
-        };
-        record(&mut transaction, now, workspace, code, Reference::from(channel)).await?;
-        transaction.commit().await?;
-        self.refresh_if_changed().await?;
-        Ok(true)
-    }
-
-    /// Lets nothing go out on a channel until a time that Meta's usage headers or a refusal gave; never shortens a pause.
-    /// Nobody decided it, so it stands in no audit row.
-    ///
-    /// # Errors
-    /// [`DbError`]; nothing was changed.
-    pub async fn channel_back_off(
-        &self,
-        workspace: &WorkspaceId,
-        channel: &ChannelId,
-        until: Timestamp,
-    ) -> Result<(), DbError> {
-        let update = sqlx::query(
-            "update channel set backoff_until = $1 where workspace_id = $2 and id = $3 and backoff_until < $1",
-        );
-        let binds = update.bind(until.millis()).bind(workspace.as_str()).bind(channel.as_str());
-        let mut transaction = self.inner.db.begin_write().await?;
-        if transaction.execute(binds).await? > 0 {
-            generation_bump(&mut transaction).await?;
-            transaction.commit().await?;
-            self.refresh_if_changed().await?;
-        }
-        Ok(())
-    }
+/// Sets whether a channel may send. `reason` is a short code that pages explain.
+///
+/// # Errors
+/// [`DirectoryError::Missing`] when the workspace has no such channel.
+pub async fn channel_state_set(
+    transaction: &mut WriteTransaction,
+    now: Timestamp,
+    (workspace, channel): (&WorkspaceId, &ChannelId),
+    state: ChannelState,
+    reason: Option<&Code>,
+) -> Result<(), DirectoryError> {
+    let update = sqlx::query("update channel set state = $1, state_reason = $2 where workspace_id = $3 and id = $4");
+    let binds = update.bind(state.as_str()).bind(reason.map(Code::as_str));
+    touched(transaction.execute(binds.bind(workspace.as_str()).bind(channel.as_str())).await?)?;
+    let code = match state {
+        ChannelState::Active => "channel-active",
+        ChannelState::Paused => "channel-paused",
+        ChannelState::Reauthorise => "channel-reauthorise",
+        ChannelState::Disconnected => "channel-disconnected",
+    };
+    record(transaction, now, workspace, code, Reference::from(channel)).await
 }
 
 /// Gives a channel a new token, destroys the old ones and lets it send again.
@@ -86,7 +51,27 @@ pub async fn channel_token_replace(
     touched(transaction.execute(update.bind(workspace.as_str()).bind(owner)).await?)?;
     vault.secret_retire(transaction, workspace, kind, owner).await?;
     vault.secret_put(transaction, workspace, kind, owner, token).await?;
-    Ok(record(transaction, now, workspace, "channel-token-replaced", Reference::from(channel)).await?)
+    record(transaction, now, workspace, "channel-token-replaced", Reference::from(channel)).await
+}
+
+/// Lets nothing go out on a channel until a time that Meta's usage headers or a refusal gave. Not a decision of anybody, so
+/// it stands in no audit row.
+///
+/// # Errors
+/// As [`WriteTransaction::execute`].
+pub async fn channel_back_off(
+    transaction: &mut WriteTransaction,
+    workspace: &WorkspaceId,
+    channel: &ChannelId,
+    until: Timestamp,
+) -> Result<(), DbError> {
+    let update =
+        sqlx::query("update channel set backoff_until = $1 where workspace_id = $2 and id = $3 and backoff_until < $1");
+    let binds = update.bind(until.millis()).bind(workspace.as_str()).bind(channel.as_str());
+    if transaction.execute(binds).await? > 0 {
+        generation_bump(transaction).await?;
+    }
+    Ok(())
 }
 
 fn touched(n_rows: u64) -> Result<(), DirectoryError> {

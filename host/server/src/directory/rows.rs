@@ -17,7 +17,7 @@ pub(super) async fn read(db: &Db) -> Result<Snapshot, DbError> {
     let apps = db.fetch_all(sqlx::query("select workspace_id, id, meta_app_id from app")).await?;
     let channels = db
         .fetch_all(sqlx::query(
-            "select workspace_id, id, app_id, kind, asset_id, name, locale, fallback, state, state_reason, backoff_until \
+            "select workspace_id, id, app_id, kind, asset_id, name, locale, state, state_reason, fallback, backoff_until \
              from channel",
         ))
         .await?;
@@ -56,8 +56,8 @@ fn channel(row: &AnyRow) -> Result<Channel, DbError> {
         asset_id: row.try_get("asset_id")?,
         name: row.try_get("name")?,
         locale: row.try_get("locale")?,
-        fallback: row.try_get("fallback")?,
         state: ChannelState::parse(&state).ok_or(DbError::Unreadable("channel.state"))?,
+        fallback: row.try_get("fallback")?,
         state_reason: row.try_get("state_reason")?,
         backoff_until: Timestamp::from_millis(row.try_get("backoff_until")?),
     })

@@ -50,8 +50,6 @@ pub struct Channel {
     pub name: String,
     /// Language and region of its customers when nothing else is known.
     pub locale: String,
-    /// What it says when no plugin has an answer; `None` stays silent and tells staff.
-    pub fallback: Option<String>,
     /// Whether it may send.
     pub state: ChannelState,
     /// What customers hear when no plugin knows an answer.
@@ -71,11 +69,13 @@ pub enum ChannelState {
     Paused,
     /// Its token is dead: the owner must log in again.
     Reauthorise,
+    /// The business took it away; events are counted and dropped.
+    Disconnected,
 }
 
 impl ChannelState {
     /// All states.
-    pub const ALL: [Self; 3] = [Self::Active, Self::Paused, Self::Reauthorise];
+    pub const ALL: [Self; 4] = [Self::Active, Self::Paused, Self::Reauthorise, Self::Disconnected];
 
     /// The name used in the table and on pages.
     pub const fn as_str(self) -> &'static str {
@@ -83,6 +83,7 @@ impl ChannelState {
             Self::Active => "active",
             Self::Paused => "paused",
             Self::Reauthorise => "reauthorise",
+            Self::Disconnected => "disconnected",
         }
     }
 
@@ -139,12 +140,6 @@ impl Snapshot {
     /// secret verified the body.
     pub fn channel_by_asset(&self, kind: ChannelKind, asset_id: &str) -> Option<Arc<Channel>> {
         self.by_asset.get(&kind)?.get(asset_id).cloned()
-    }
-
-    /// The id at Meta of the app that a channel comes through: echoes carry it.
-    pub fn meta_app_id(&self, workspace: &WorkspaceId, channel: &ChannelId) -> Option<String> {
-        let channel = self.channel(workspace, channel)?;
-        self.apps.get(&channel.app).map(|app| app.meta_app_id.clone())
     }
 
     /// All workspaces by name.

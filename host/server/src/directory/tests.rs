@@ -6,7 +6,7 @@ use bellhop_domain::time::Timestamp;
 use tempfile::TempDir;
 use zeroize::Zeroizing;
 
-use crate::audit;
+use crate::audit::{self, Code};
 use crate::config::KeysConfig;
 use crate::db::{Clock, Schema};
 use crate::vault::SecretKind;
@@ -78,7 +78,7 @@ fn page(workspace: &WorkspaceId, app: &AppId, asset_id: &str) -> NewChannel {
         asset_id: asset_id.to_owned(),
         name: String::from("Salon on Messenger"),
         locale: String::from("de"),
-        fallback: Some(String::from("Someone will answer soon.")),
+        fallback: None,
     }
 }
 
@@ -124,13 +124,9 @@ async fn another_workspace_sees_and_uses_nothing() {
     assert_eq!(snapshot.apps(&theirs).iter().map(|app| app.id.clone()).collect::<Vec<_>>(), [shared]);
     assert_eq!(snapshot.apps(&ours).len(), 2);
 
-    let directory = house.directory().await;
-    assert!(!directory.channel_set_state(&theirs, &channel, ChannelState::Paused, None).await.unwrap());
-    directory.channel_back_off(&theirs, &channel, Timestamp::from_millis(i64::MAX)).await.unwrap();
-    let untouched = house.directory().await.snapshot().channel(&ours, &channel).unwrap();
-    assert_eq!((untouched.state, untouched.backoff_until), (ChannelState::Active, Timestamp::from_millis(0)));
-    assert_eq!(snapshot.meta_app_id(&ours, &channel).as_deref(), Some("1234567890"));
-    assert_eq!(snapshot.meta_app_id(&theirs, &channel), None);
+    let mut transaction = house.db.begin_write().await.unwrap();
+    let paused = channel_state_set(&mut transaction, NOW, (&theirs, &channel), ChannelState::Paused, None).await;
+    assert!(matches!(paused, Err(DirectoryError::Missing("channel"))));
 }
 
 #[tokio::test]
@@ -152,24 +148,26 @@ async fn a_channel_changes_its_state_token_and_pace() {
     let channel = house.channel(&page(&workspace, &app, "1")).await.unwrap();
     let key = (&workspace, &channel);
     let directory = house.directory().await;
-    let see = || directory.snapshot().channel(&workspace, &channel).unwrap();
-    let reason = Some("190-463");
-    assert!(directory.channel_set_state(&workspace, &channel, ChannelState::Reauthorise, reason).await.unwrap());
-    assert_eq!((see().state, see().state_reason.as_deref()), (ChannelState::Reauthorise, reason));
+    let see = async || {
+        assert!(directory.refresh_if_changed().await.unwrap());
+        directory.snapshot().channel(&workspace, &channel).unwrap()
+    };
+
+    let mut transaction = house.db.begin_write().await.unwrap();
+    let reason = Code::of("token-expired");
+    channel_state_set(&mut transaction, NOW, key, ChannelState::Reauthorise, Some(&reason)).await.unwrap();
     let later = Timestamp::from_millis(NOW.millis() + 1_000);
-    for until in [later, NOW] {
-        directory.channel_back_off(&workspace, &channel, until).await.unwrap();
-        assert_eq!(see().backoff_until, later, "a shorter pause does not end a longer one");
-    }
-    let free_text = Some("Ana's token expired");
-    assert!(directory.channel_set_state(&workspace, &channel, ChannelState::Paused, free_text).await.unwrap());
-    assert_eq!((see().state, see().state_reason.clone()), (ChannelState::Paused, None));
+    channel_back_off(&mut transaction, &workspace, &channel, later).await.unwrap();
+    channel_back_off(&mut transaction, &workspace, &channel, NOW).await.unwrap();
+    transaction.commit().await.unwrap();
+    let found = see().await;
+    assert_eq!((found.state, found.state_reason.as_deref()), (ChannelState::Reauthorise, Some("token-expired")));
+    assert_eq!(found.backoff_until, later, "a shorter pause does not end a longer one");
 
     let mut transaction = house.db.begin_write().await.unwrap();
     channel_token_replace(&mut transaction, &house.vault, NOW, key, bytes("new token")).await.unwrap();
     transaction.commit().await.unwrap();
-    assert!(directory.refresh_if_changed().await.unwrap());
-    assert_eq!(see().state, ChannelState::Active);
+    assert_eq!(see().await.state, ChannelState::Active);
     let is_token =
         async |text: &[u8]| house.vault.matches(SecretKind::ChannelToken, channel.as_str(), text).await.unwrap();
     assert!(is_token(b"new token").await && !is_token(b"token").await);
@@ -195,6 +193,10 @@ async fn what_cannot_be_right_is_refused_and_nothing_is_written() {
     for asset in ["", "1/2", "a?b", "ä", &"1".repeat(65)] {
         let added = house.channel(&page(&workspace, &app, asset)).await;
         assert!(matches!(added, Err(DirectoryError::Value { .. })), "{asset}");
+    }
+    for fallback in [String::from(" "), "x".repeat(1_001)] {
+        let added = house.channel(&NewChannel { fallback: Some(fallback), ..page(&workspace, &app, "1") }).await;
+        assert!(matches!(added, Err(DirectoryError::Value { field: "fallback", .. })));
     }
     let stranger = page(&WorkspaceId::new(), &app, "1");
     assert!(matches!(house.channel(&stranger).await, Err(DirectoryError::Missing("workspace"))));
