@@ -4,12 +4,14 @@
 
 use std::collections::HashMap;
 use std::env;
+use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{self, Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::thread;
 
 use anyhow::{Context, bail};
 
-use crate::waiting_calls;
+use crate::{floor, host, waiting_calls};
 
 /// The hidden command.
 pub(crate) const COMMAND: &str = "child";
@@ -20,9 +22,21 @@ const READY: &str = "ready";
 /// Runs the part that a parent asked for.
 pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
     let Some((part, rest)) = arguments.split_first() else { bail!("`{COMMAND}` is for the benchmarks themselves") };
+    thread::spawn(end_with_parent);
     match part.as_str() {
+        floor::PART => floor::child(rest),
+        host::SERVE_PART => host::child_serve(rest),
+        host::DOOR_PART => host::child_door(rest),
         waiting_calls::PART => waiting_calls::child(rest),
         _ => bail!("there is no part `{part}`"),
+    }
+}
+
+/// A parent that is killed has no time to end its children; its end of their input closes all the same.
+fn end_with_parent() {
+    let mut nothing = String::new();
+    if io::stdin().read_line(&mut nothing).is_ok_and(|n_read| n_read == 0) {
+        process::exit(0);
     }
 }
 
@@ -45,8 +59,17 @@ pub(crate) struct Part {
 }
 
 impl Part {
-    /// Starts a part.
+    /// Starts a part; what it says of failures goes where this program's go.
     pub(crate) fn start(part: &str, arguments: &[&str]) -> anyhow::Result<Self> {
+        Self::start_with(part, arguments, Stdio::inherit())
+    }
+
+    /// Starts a part that logs to a file.
+    pub(crate) fn start_logging(part: &str, arguments: &[&str], log: File) -> anyhow::Result<Self> {
+        Self::start_with(part, arguments, log.into())
+    }
+
+    fn start_with(part: &str, arguments: &[&str], log: Stdio) -> anyhow::Result<Self> {
         let program = env::current_exe().context("where is this program?")?;
         let mut child = Command::new(program)
             .arg(COMMAND)
@@ -54,6 +77,7 @@ impl Part {
             .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
+            .stderr(log)
             .spawn()
             .with_context(|| format!("`{part}` could not be started"))?;
         let output = child.stdout.take().context("a child has an output")?;
@@ -69,18 +93,23 @@ impl Part {
     /// Waits until it has told what it has to tell.
     pub(crate) fn told(&mut self) -> anyhow::Result<Told> {
         let mut told = HashMap::new();
-        let mut line = String::new();
         loop {
-            line.clear();
-            if self.output.read_line(&mut line)? == 0 {
-                bail!("a child process ended early: {}", self.child.wait()?);
-            }
-            match line.trim_end().split_once(' ') {
+            let line = self.line()?;
+            match line.split_once(' ') {
                 Some((name, value)) => told.insert(name.to_owned(), value.to_owned()),
-                None if line.trim_end() == READY => return Ok(Told(told)),
+                None if line == READY => return Ok(Told(told)),
                 None => continue,
             };
         }
+    }
+
+    /// Waits for its next line.
+    pub(crate) fn line(&mut self) -> anyhow::Result<String> {
+        let mut line = String::new();
+        if self.output.read_line(&mut line)? == 0 {
+            bail!("a child process ended early: {}", self.child.wait()?);
+        }
+        Ok(line.trim_end().to_owned())
     }
 }
 

@@ -10,11 +10,22 @@ use anyhow::Context;
 
 mod call_fresh;
 mod child;
+mod cpu_per_message;
+mod entries;
+mod faq_search;
 mod figure;
+mod floor;
 mod guest;
+mod host;
+mod http;
+mod idle;
+mod load;
+mod meta;
 mod process;
 mod sample;
 mod waiting_calls;
+mod webhook;
+mod webhook_durable;
 
 use figure::Figure;
 
@@ -36,6 +47,27 @@ const BENCHMARKS: &[Benchmark] = &[
         name: "waiting_calls",
         about: "1,000 plugins that wait for the host at the same time: time and memory",
         run: waiting_calls::run,
+    },
+    Benchmark {
+        name: "webhook_durable",
+        about: "webhooks on disk before they are answered, against one bare insert each",
+        run: webhook_durable::run,
+    },
+    Benchmark {
+        name: "cpu_per_message",
+        about: "processor time from an accepted webhook to the answer, against one bare POST each",
+        run: cpu_per_message::run,
+    },
+    Benchmark { name: "memory_idle", about: "what a host holds that nobody writes to", run: idle::memory },
+    Benchmark {
+        name: "start_cold",
+        about: "from the start of the process to the first healthy answer",
+        run: idle::start,
+    },
+    Benchmark {
+        name: "faq_search",
+        about: "a search of 500 entries in 12 languages, and a call of the FAQ with it",
+        run: faq_search::run,
     },
 ];
 
