@@ -8,7 +8,7 @@ use bellhop_domain::id::ConversationId;
 use bellhop_domain::time::Timestamp;
 
 use crate::audit;
-use crate::conversation::{self, ConversationError, Mark, NewContact, NewMessage, NewTask, SessionWrite};
+use crate::conversation::{self, ConversationError, Mark, NewContact, NewMessage, NewTask, SessionWrite, Suppression};
 use crate::db::{Db, DbError, WriteTransaction};
 use crate::inbox::{self, Finish, SettledEvent};
 use crate::outbox::{self, NewDelivery};
@@ -26,6 +26,8 @@ pub(super) struct TurnCommit {
     pub(super) tasks: Vec<NewTask>,
     pub(super) marks: Vec<Mark>,
     pub(super) deliveries: Vec<NewDelivery>,
+    /// The contact wants to be written to again.
+    pub(super) unsuppress: Option<Suppression>,
     pub(super) records: Vec<PreparedWrite>,
     pub(super) audit: Vec<audit::Entry>,
     pub(super) turn: NewTurn,
@@ -79,6 +81,8 @@ async fn write_rows(
         .map_err(db_error)?;
     conversation::tasks_insert_in(transaction, &gathered(turns, |turn| &turn.tasks), now).await.map_err(db_error)?;
     conversation::marks_write_in(transaction, &gathered(turns, |turn| &turn.marks), now).await.map_err(db_error)?;
+    let unsuppress: Vec<Suppression> = turns.iter().filter_map(|turn| turn.unsuppress.clone()).collect();
+    conversation::unsuppress_in(transaction, &unsuppress).await.map_err(db_error)?;
     outbox::deliveries_insert_in(transaction, &gathered(turns, |turn| &turn.deliveries), now).await?;
     record::apply_in(transaction, &gathered(turns, |turn| &turn.records), now).await.map_err(record_error)?;
     trace::turns_insert_in(transaction, &traces, now).await.map_err(trace_error)?;

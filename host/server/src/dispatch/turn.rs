@@ -7,16 +7,17 @@ use bellhop_domain::event::ContactEvent;
 use bellhop_domain::host_call::Author;
 use bellhop_domain::policy::{self, Granted, Mode};
 use bellhop_domain::time::Timestamp;
+use bellhop_domain::words::{self, Signal};
 use bellhop_sandbox::Outcome;
 
 use crate::audit;
 use crate::broker::{Broker, Caller, Sources};
-use crate::conversation::{Body, NewContact, NewMessage, SessionWrite};
+use crate::conversation::{Body, NewContact, NewMessage, SessionWrite, Suppression};
 use crate::dispatch::commit::TurnCommit;
 use crate::dispatch::effects::{self, Rows};
 use crate::dispatch::open::OpenTurn;
 use crate::dispatch::{Dispatch, DispatchError, order};
-use crate::inbox::{Finish, SettledEvent};
+use crate::inbox::{self, Finish, SettledEvent};
 use crate::permission::{self, Circumstances, Heard, HeardAttachment};
 use crate::record::PreparedWrite;
 use crate::registry::EnabledPlugin;
@@ -36,14 +37,31 @@ struct Made {
 
 impl Dispatch {
     /// Runs a turn up to its commit.
-    pub(super) async fn turn(&self, turn: OpenTurn) -> Result<TurnCommit, DispatchError> {
+    pub(super) async fn turn(&self, mut turn: OpenTurn) -> Result<TurnCommit, DispatchError> {
         let now = self.db.now();
+        let unsuppress = self.opted_in(&turn).await?;
+        turn.is_suppressed &= unsuppress.is_none();
         let mode = mode(&turn, now);
         let made = match mode {
             Mode::Automated => self.ask_plugins(&turn, now).await?,
             Mode::Human | Mode::Paused => Made { outcome: "silent", ..Made::default() },
         };
-        Ok(commit(turn, mode, made))
+        Ok(TurnCommit { unsuppress, ..commit(&turn, mode, made) })
+    }
+
+    /// Somebody who said "stop" says "start".
+    async fn opted_in(&self, turn: &OpenTurn) -> Result<Option<Suppression>, DispatchError> {
+        let mut texts = turn.events.iter().filter_map(|event| event.event.text());
+        if !turn.is_suppressed || !texts.any(|text| words::recognise(text) == Some(Signal::OptIn)) {
+            return Ok(None);
+        }
+        let index = self.vault.index(&turn.claimed.workspace).await?;
+        Ok(Some(Suppression {
+            workspace: turn.claimed.workspace.clone(),
+            channel: turn.claimed.channel.clone(),
+            person: inbox::thread_key(&index, &turn.claimed.channel, &turn.contact.profile.person),
+            reason: "opt-in",
+        }))
     }
 
     /// A turn that failed too often: its events are parked with their reason, and staff are told.
@@ -51,7 +69,7 @@ impl Dispatch {
         let mut rows = Rows::default();
         rows.task(&turn, "failed-turn", "turn-failed", "A message could not be processed; please answer it.".to_owned());
         let mode = mode(&turn, self.db.now());
-        let mut commit = commit(turn, mode, Made { rows, outcome: "parked", ..Made::default() });
+        let mut commit = commit(&turn, mode, Made { rows, outcome: "parked", ..Made::default() });
         for event in &mut commit.events {
             event.state = "parked";
             event.reason = Some("turn-failed");
@@ -295,8 +313,8 @@ fn settled(turn: &OpenTurn) -> Vec<SettledEvent> {
     done.chain(parked).collect()
 }
 
-fn commit(turn: OpenTurn, mode: Mode, mut made: Made) -> TurnCommit {
-    let mut messages = inbound_messages(&turn);
+fn commit(turn: &OpenTurn, mode: Mode, mut made: Made) -> TurnCommit {
+    let mut messages = inbound_messages(turn);
     messages.append(&mut made.rows.messages);
     let newest_answered = turn.events.iter().map(|event| event.at).max();
     let keeps_mode = mode != Mode::Automated;
@@ -311,18 +329,19 @@ fn commit(turn: OpenTurn, mode: Mode, mut made: Made) -> TurnCommit {
             mode: mode.as_str().to_owned(),
             mode_until,
             floor: made.floor,
-            last_contact_event_at: effects::last_contact_event_at(&turn),
+            last_contact_event_at: effects::last_contact_event_at(turn),
             last_answered_at: newest_answered.max(turn.claimed.last_answered_at),
             took_all: turn.took_all,
             claimed: turn.claimed.clone(),
         },
-        events: settled(&turn),
+        events: settled(turn),
         contact: turn.is_new_contact.then(|| NewContact { contact: turn.contact.clone() }),
         messages,
         sessions: made.sessions,
         tasks: made.rows.tasks,
         marks: made.rows.marks,
         deliveries: made.rows.deliveries,
+        unsuppress: None,
         records: made.records,
         audit: made.audit,
         turn: NewTurn {
@@ -331,7 +350,7 @@ fn commit(turn: OpenTurn, mode: Mode, mut made: Made) -> TurnCommit {
             conversation: turn.claimed.conversation.clone(),
             outcome: made.outcome,
             started_at: turn.opened_at,
-            outline: outline(&turn, made.lines),
+            outline: outline(turn, made.lines),
             key: Arc::clone(&turn.contact.key),
         },
     }

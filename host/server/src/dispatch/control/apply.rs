@@ -24,14 +24,11 @@ pub(super) async fn apply_in(
     conversation::messages_insert_in(transaction, &messages).await?;
     let tasks: Vec<_> = changes.iter().flat_map(|change| change.tasks.clone()).collect();
     conversation::tasks_insert_in(transaction, &tasks, now).await?;
-    // In order: who says "stop" and then "start" wants to be written to.
-    for change in changes {
-        conversation::suppress_in(transaction, change.suppress.as_slice(), now).await?;
-        conversation::unsuppress_in(transaction, change.unsuppress.as_slice()).await?;
-    }
+    let suppressions: Vec<_> = changes.iter().filter_map(|change| change.suppress.clone()).collect();
+    conversation::suppress_in(transaction, &suppressions, now).await?;
     let until = Some(now + HUMAN_MODE_LASTS);
     conversation::conversation_set_mode_in(transaction, &those(changes, |c| c.becomes_human), "human", until).await?;
-    let touched = those(changes, |c| c.suppress.is_some() || c.unsuppress.is_some());
+    let touched = those(changes, |c| c.suppress.is_some());
     conversation::conversations_touch_in(transaction, &touched).await?;
     Ok(())
 }

@@ -29,7 +29,6 @@ pub(super) struct Change {
     pub(super) messages: Vec<NewMessage>,
     pub(super) tasks: Vec<NewTask>,
     pub(super) suppress: Option<Suppression>,
-    pub(super) unsuppress: Option<Suppression>,
     /// A person takes over.
     pub(super) becomes_human: bool,
 }
@@ -71,7 +70,6 @@ async fn change(
         messages: Vec::new(),
         tasks: Vec::new(),
         suppress: None,
-        unsuppress: None,
         becomes_human: false,
     };
     let (Some(content), Some(conversation)) = (content, event.conversation.as_ref()) else { return Ok(change) };
@@ -179,7 +177,6 @@ fn read_signal(change: &mut Change, event: &ControlEvent, said: &ContactEvent, h
     });
     match heard.signal {
         Some(Signal::OptOut) => change.suppress = suppression,
-        Some(Signal::OptIn) => change.unsuppress = suppression,
         Some(Signal::HumanRequest) => {
             change.becomes_human = true;
             change.tasks.push(NewTask {
@@ -191,7 +188,8 @@ fn read_signal(change: &mut Change, event: &ControlEvent, said: &ContactEvent, h
                 key: heard.contact.key.clone(),
             });
         }
-        None => {}
+        // "Start" goes through a turn, which knows whether they had said "stop".
+        Some(Signal::OptIn) | None => {}
     }
 }
 
