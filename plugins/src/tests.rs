@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use bellhop_domain::capability::Capability;
+use bellhop_domain::manifest::Manifest;
 use wasmparser::{ComponentTypeRef, Parser, Payload};
 
 use super::*;
@@ -62,7 +64,13 @@ fn every_component_exports_the_handler_and_carries_one_manifest_of_its_own() {
         let [manifest] = found.manifests.as_slice() else {
             panic!("{}: {} manifests", plugin.id, found.manifests.len())
         };
-        assert!(manifest.starts_with(&format!("id = \"{}\"\n", plugin.id)), "{}", plugin.id);
+        let manifest = Manifest::parse(manifest).unwrap();
+        assert_eq!(manifest.id, plugin.id);
+        let asked: Vec<&str> = manifest.asked().iter().map(|capability| capability.as_str()).collect();
+        let imports = imports_of(plugin.id);
+        let capabilities: Vec<&str> =
+            imports.iter().map(String::as_str).filter(|name| Capability::parse(name).is_some()).collect();
+        assert_eq!(asked, capabilities, "{}: the manifest asks for what is imported", plugin.id);
     }
 }
 

@@ -1,12 +1,17 @@
 //! Words of a text in any script, made comparable: without case, accents or other marks that people leave out when they
 //! type in a hurry. No dictionary and no tables of Unicode: what is folded is listed here.
 
+use std::cmp::Ordering;
+
 mod fold;
 
 pub use fold::fold;
 
 /// Shortest word whose likeness to another is worth anything: below it one letter makes another word.
 const SHORTEST_MISTYPED: usize = 4;
+/// Words that share less than this are different words: two typos in eight letters stay above it, "delivery" and
+/// "discovery" below.
+const LEAST_ALIKE: f64 = 0.54;
 
 /// The folded words of a text, in order. Scripts without word breaks give pairs of neighbouring letters.
 pub fn terms(text: &str) -> Vec<String> {
@@ -27,17 +32,46 @@ pub fn terms(text: &str) -> Vec<String> {
     terms
 }
 
-/// How alike two folded words are, 0.0 to 1.0: 1.0 for the same, by shared letter pairs for longer ones, 0.0 for short
-/// ones that differ.
-pub fn likeness(left: &str, right: &str) -> f64 {
-    if left == right {
-        return 1.0;
+/// A folded word that is ready to be compared with many others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Word {
+    text: String,
+    /// Neighbouring letters, both ends marked: the beginning of a word tells more than its middle. Sorted.
+    pairs: Vec<(char, char)>,
+    /// One bit per pair, several pairs on one bit: words that share few bits share few pairs.
+    sketch: u64,
+    n_letters: usize,
+}
+
+impl Word {
+    /// Takes one of [`terms`].
+    pub fn new(term: &str) -> Self {
+        let letters: Vec<char> = term.chars().collect();
+        let pairs = pairs(&letters);
+        let sketch = pairs.iter().fold(0, |bits, pair| bits | 1 << bit(*pair));
+        Self { text: term.to_owned(), pairs, sketch, n_letters: letters.len() }
     }
-    let (left, right): (Vec<char>, Vec<char>) = (left.chars().collect(), right.chars().collect());
-    if left.len().min(right.len()) < SHORTEST_MISTYPED {
-        return 0.0;
+
+    /// The folded word.
+    pub fn as_str(&self) -> &str {
+        &self.text
     }
-    dice(&pairs(&left), &pairs(&right))
+
+    /// How alike two words are: 1.0 for the same, by shared letter pairs for longer ones, 0.0 for what shares less than
+    /// half of them and for short ones that differ, where one letter makes another word.
+    pub fn likeness(&self, other: &Self) -> f64 {
+        if self.text == other.text {
+            return 1.0;
+        }
+        let n_pairs = self.pairs.len() + other.pairs.len();
+        let n_bits = (self.sketch & other.sketch).count_ones() as usize;
+        // A pair that stands twice in both words has one bit, hence the one more.
+        if self.n_letters.min(other.n_letters) < SHORTEST_MISTYPED || (n_bits + 1) * 4 < n_pairs {
+            return 0.0;
+        }
+        let alike = 2.0 * shared(&self.pairs, &other.pairs) as f64 / n_pairs as f64;
+        if alike < LEAST_ALIKE { 0.0 } else { alike }
+    }
 }
 
 /// True for letters of scripts that write words without spaces between them: Thai, Lao, Khmer, Myanmar, Chinese,
@@ -65,7 +99,6 @@ fn finish(run: &mut String, terms: &mut Vec<String>) {
     run.clear();
 }
 
-/// Neighbouring letters, with the word's two ends marked: the beginning of a word tells more than its middle.
 fn pairs(word: &[char]) -> Vec<(char, char)> {
     let from = std::iter::once(' ').chain(word.iter().copied());
     let to = word.iter().copied().chain([' ']);
@@ -74,21 +107,25 @@ fn pairs(word: &[char]) -> Vec<(char, char)> {
     pairs
 }
 
-/// Twice the number of shared pairs over the number of all pairs; both lists are sorted.
-fn dice(left: &[(char, char)], right: &[(char, char)]) -> f64 {
-    let (mut left_rest, mut right_rest, mut n_shared) = (left.iter().peekable(), right.iter().peekable(), 0_u32);
-    while let (Some(a), Some(b)) = (left_rest.peek(), right_rest.peek()) {
-        match a.cmp(b) {
-            std::cmp::Ordering::Less => drop(left_rest.next()),
-            std::cmp::Ordering::Greater => drop(right_rest.next()),
-            std::cmp::Ordering::Equal => {
+fn bit((first, second): (char, char)) -> u32 {
+    u32::from(first).wrapping_mul(31).wrapping_add(u32::from(second)) % 64
+}
+
+/// How many pairs two sorted lists share.
+fn shared(left: &[(char, char)], right: &[(char, char)]) -> usize {
+    let (mut left_rest, mut right_rest, mut n_shared) = (left.iter().peekable(), right.iter().peekable(), 0);
+    while let (Some(first), Some(second)) = (left_rest.peek(), right_rest.peek()) {
+        match first.cmp(second) {
+            Ordering::Less => drop(left_rest.next()),
+            Ordering::Greater => drop(right_rest.next()),
+            Ordering::Equal => {
                 n_shared += 1;
                 left_rest.next();
                 right_rest.next();
             }
         }
     }
-    2.0 * f64::from(n_shared) / (left.len() + right.len()) as f64
+    n_shared
 }
 
 #[cfg(test)]

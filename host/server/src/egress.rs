@@ -124,14 +124,14 @@ impl Egress {
     /// # Errors
     /// [`EgressSetupError`], naming the key of the configuration.
     pub fn new(config: &EgressConfig) -> Result<Self, EgressSetupError> {
-        Self::with_lookup(config, resolve::system_lookup())
+        Self::with_lookup(config, &resolve::system_lookup())
     }
 
-    fn with_lookup(config: &EgressConfig, lookup: Lookup) -> Result<Self, EgressSetupError> {
+    fn with_lookup(config: &EgressConfig, lookup: &Lookup) -> Result<Self, EgressSetupError> {
         install_tls();
         let origins = config.private_origins.iter().map(|origin| origin_of(origin));
         let origins: BTreeSet<String> = origins.collect::<Result<_, _>>()?;
-        let guarded = build(config, |client| client.https_only(true).dns_resolver(Guarded(Arc::clone(&lookup))))?;
+        let guarded = build(config, |client| client.https_only(true).dns_resolver(Guarded(Arc::clone(lookup))))?;
         let private = if origins.is_empty() { None } else { Some((origins, build(config, |client| client)?)) };
         Ok(Self { inner: Arc::new(Inner { guarded, private }) })
     }

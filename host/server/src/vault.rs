@@ -12,7 +12,8 @@ mod master;
 mod seal;
 mod signing;
 
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -123,7 +124,7 @@ impl Owner<'_> {
             Self::Contact(contact) => (PURPOSE_CONTACT, contact.as_str().to_owned()),
             Self::Intake(day) => (PURPOSE_INTAKE, day.label()),
         };
-        KeyName { workspace: workspace.clone(), purpose, label }
+        KeyName { workspace: workspace.clone(), purpose: Cow::Borrowed(purpose), label }
     }
 }
 
@@ -227,7 +228,7 @@ impl Vault {
             let rows = keyring::keys_by_id(&self.inner.keyring, &missing).await?;
             let mut opened = HashMap::with_capacity(rows.len());
             for row in &rows {
-                opened.insert((row.workspace.clone(), row.id.clone()), self.data_key(row, now).await?);
+                opened.insert((row.name.workspace.clone(), row.id.clone()), self.data_key(row, now).await?);
             }
             found.extend(missing.into_iter().filter_map(|wanted| Some((wanted, opened.remove(wanted)?))));
         }
@@ -243,8 +244,8 @@ impl Vault {
         if let Some(index) = self.inner.indexes.get(workspace.as_str(), now) {
             return Ok(index);
         }
-        let name = KeyName { workspace: workspace.clone(), purpose: "index", label: String::new() };
-        let rows = self.find_or_make(std::slice::from_ref(&name)).await?;
+        let name = KeyName { workspace: workspace.clone(), purpose: Cow::Borrowed("index"), label: String::new() };
+        let rows = self.find_or_make(&HashSet::from([name])).await?;
         let row = rows.first().ok_or(VaultError::KeyGone)?;
         let index = Arc::new(IndexKey::new(&self.inner.epochs.unwrap(&self.inner.keyring, row).await?));
         self.inner.indexes.insert(workspace.as_str().to_owned(), Arc::clone(&index), now);
@@ -297,45 +298,41 @@ impl Vault {
     async fn keys_of(&self, names: Vec<KeyName>) -> Result<Vec<Arc<DataKey>>, VaultError> {
         let now = self.inner.keyring.now();
         let mut found: HashMap<KeyName, Arc<DataKey>> = HashMap::with_capacity(names.len());
-        let mut missing = Vec::new();
+        let mut missing = HashSet::new();
         for name in &names {
             match self.inner.keys.get(&cache_name(name), now) {
                 Some(key) => drop(found.insert(name.clone(), key)),
-                None if missing.contains(name) => {}
-                None => missing.push(name.clone()),
+                None => drop(missing.insert(name.clone())),
             }
         }
         if !missing.is_empty() {
-            let rows = self.find_or_make(&missing).await?;
-            for row in &rows {
-                let key = self.data_key(row, now).await?;
-                let is_its = |name: &&KeyName| is_named(row, name);
-                if let Some(name) = missing.iter().find(is_its) {
-                    self.inner.keys.insert(cache_name(name), Arc::clone(&key), now);
-                    found.insert(name.clone(), key);
-                }
+            for row in self.find_or_make(&missing).await? {
+                let key = self.data_key(&row, now).await?;
+                self.inner.keys.insert(cache_name(&row.name), Arc::clone(&key), now);
+                found.insert(row.name, key);
             }
         }
         names.iter().map(|name| found.get(name).cloned().ok_or(VaultError::KeyGone)).collect()
     }
 
     async fn data_key(&self, row: &WrappedKey, now: Timestamp) -> Result<Arc<DataKey>, VaultError> {
-        let name = id_name(&row.workspace, &row.id);
+        let name = id_name(&row.name.workspace, &row.id);
         if let Some(key) = self.inner.keys.get(&name, now) {
             return Ok(key);
         }
         let raw = self.inner.epochs.unwrap(&self.inner.keyring, row).await?;
-        let key = Arc::new(DataKey::new(row.workspace.clone(), row.id.clone(), &raw));
+        let key = Arc::new(DataKey::new(row.name.workspace.clone(), row.id.clone(), &raw));
         self.inner.keys.insert(name, Arc::clone(&key), now);
         Ok(key)
     }
 
     /// Wrapped keys from the keyring; those that are not there are made. Another host may make one at the same time: what
     /// the keyring then holds counts for both.
-    async fn find_or_make(&self, names: &[KeyName]) -> Result<Vec<WrappedKey>, VaultError> {
+    async fn find_or_make(&self, names: &HashSet<KeyName>) -> Result<Vec<WrappedKey>, VaultError> {
         let keyring = &self.inner.keyring;
         let mut rows = keyring::keys_by_name(keyring, &names.iter().collect::<Vec<_>>()).await?;
-        let new: Vec<&KeyName> = names.iter().filter(|name| !rows.iter().any(|row| is_named(row, name))).collect();
+        let known: HashSet<&KeyName> = rows.iter().map(|row| &row.name).collect();
+        let new: Vec<&KeyName> = names.iter().filter(|name| !known.contains(name)).collect();
         if !new.is_empty() {
             let fresh: Vec<_> = new.iter().map(|name| ((*name).clone(), seal::random_key())).collect();
             self.inner.epochs.store(keyring, &fresh).await?;
@@ -343,10 +340,6 @@ impl Vault {
         }
         Ok(rows)
     }
-}
-
-fn is_named(row: &WrappedKey, name: &KeyName) -> bool {
-    row.label == name.label && row.purpose == name.purpose && row.workspace == name.workspace
 }
 
 fn cache_name(name: &KeyName) -> String {

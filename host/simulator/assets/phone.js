@@ -2,6 +2,7 @@
 //
 // Mounts into every element with `data-phone`. Attributes of that element:
 //   data-page         the Page's id; without it the first Page there is
+//   data-person       the first name of whoever holds the phone at first
 //   data-base         where the control is, "" when it is the same origin
 //   data-suggestions  JSON: what to offer in an empty thread, a list or one list per name, {"Ana": ["…"]}
 // The element gets `phone.select(personId)` and `phone.say(text)`, and the events `phone:person` and `phone:message`
@@ -52,7 +53,7 @@ function face(name) {
 
 /** Text with its addresses made into links. */
 function linked(text) {
-  return text.split(/(https?:\/\/[^\s<>"']+[^\s<>"'.,;:!?)])/).map((part, place) =>
+  return text.split(/(https?:\/\/[^\s<>"'“”]*[\p{L}\p{N}\/_#=&~-])/u).map((part, place) =>
     place % 2 ? make("a", { href: part, target: "_blank", rel: "noopener noreferrer" }, part) : part);
 }
 
@@ -268,7 +269,7 @@ class Phone {
       return message === lastMine ? [...time, row, this.receipt(message)] : [...time, row];
     });
     if (this.typing.has(person.id)) rows.push(this.typingRow());
-    if (!rows.length) rows.push(this.empty(this.page.name, `Write as ${person.name.split(" ")[0]}. What you send takes the way of every real message.`));
+    if (!rows.length) rows.push(this.empty(this.page.name, `Write as ${person.name.split(" ")[0]}. Your messages take the same way as real ones.`));
     this.thread.replaceChildren(...rows);
     this.showReplies(messages);
     if (atEnd || fresh || this.shown !== person.id) this.scroll.scrollTop = this.scroll.scrollHeight;

@@ -1,7 +1,7 @@
 //! The fake of `records`: a store in memory and a plain search. The host's own search knows more (stems, fields with
 //! weights); a plugin must not depend on the exact scores of either.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
@@ -9,10 +9,8 @@ use super::ask;
 use super::world::{Stored, World};
 use crate::Fault;
 use crate::records::{Entry, Hit, Query};
-use crate::text;
+use crate::text::{self, Word};
 
-/// Two words that share this much of their letters are taken for the same word with a typo.
-const SAME_WORD: f64 = 0.5;
 /// What a record in the wanted language gains over one in another.
 const LANGUAGE_BONUS: f64 = 0.1;
 
@@ -71,30 +69,39 @@ fn entry(record: &Stored) -> Entry {
     Entry { id: record.id.clone(), json: record.json.clone(), revision: record.revision }
 }
 
+/// A record made ready for search.
+struct Indexed<'a> {
+    record: &'a Stored,
+    words: Vec<Word>,
+    language: Option<String>,
+}
+
 /// Every record that shares a word with the text: the share of the text's weight that it covers, where a word weighs
 /// the more the fewer records have it.
 fn scored(world: &World, collection: &str, question: &str, language: Option<&str>) -> Vec<Hit> {
     let asked: BTreeSet<String> = text::terms(question).into_iter().collect();
-    let documents: Vec<(&Stored, BTreeSet<String>, Option<String>)> = indexed(world, collection);
+    let documents = indexed(world, collection);
     let n_documents = documents.len() as f64;
-    let weights: BTreeMap<&str, f64> = asked
+    let weighted: Vec<(Word, f64)> = asked
         .iter()
         .map(|term| {
-            let n_with = documents.iter().filter(|(_, terms, _)| terms.contains(term)).count() as f64;
-            (term.as_str(), (1.0 + n_documents / (1.0 + n_with)).ln())
+            let has = |document: &&Indexed<'_>| document.words.iter().any(|word| word.as_str() == term);
+            let n_with = documents.iter().filter(has).count() as f64;
+            (Word::new(term), (1.0 + n_documents / (1.0 + n_with)).ln())
         })
         .collect();
-    let total: f64 = weights.values().sum();
-    let hit = |(record, terms, spoken): &(&Stored, BTreeSet<String>, Option<String>)| {
-        let covered: f64 = weights.iter().map(|(term, weight)| weight * closeness(term, terms)).sum();
-        let bonus = if language.is_some() && spoken.as_deref() == language { LANGUAGE_BONUS } else { 0.0 };
-        (covered > 0.0)
-            .then(|| Hit { entry: entry(record), score: (covered / total).mul_add(1.0 - LANGUAGE_BONUS, bonus) })
+    let total: f64 = weighted.iter().map(|(_, weight)| weight).sum();
+    let hit = |document: &Indexed<'_>| {
+        let covered: f64 = weighted.iter().map(|(word, weight)| weight * closeness(word, &document.words)).sum();
+        let is_preferred = language.is_some() && document.language.as_deref() == language;
+        let bonus = if is_preferred { LANGUAGE_BONUS } else { 0.0 };
+        let score = (covered / total).mul_add(1.0 - LANGUAGE_BONUS, bonus);
+        (covered > 0.0).then(|| Hit { entry: entry(document.record), score })
     };
     documents.iter().filter_map(hit).collect()
 }
 
-fn indexed<'a>(world: &'a World, collection: &str) -> Vec<(&'a Stored, BTreeSet<String>, Option<String>)> {
+fn indexed<'a>(world: &'a World, collection: &str) -> Vec<Indexed<'a>> {
     let fields = world.searched_by.get(collection);
     let records = world.collections.get(collection).map_or(&[][..], Vec::as_slice);
     let index = |record: &'a Stored| {
@@ -107,7 +114,7 @@ fn indexed<'a>(world: &'a World, collection: &str) -> Vec<(&'a Stored, BTreeSet<
             None => gather(&document, &mut terms),
         }
         let language = document.get("language").and_then(Value::as_str).map(ToOwned::to_owned);
-        (record, terms, language)
+        Indexed { record, words: terms.iter().map(|term| Word::new(term)).collect(), language }
     };
     records.iter().map(index).collect()
 }
@@ -122,10 +129,6 @@ fn gather(value: &Value, terms: &mut BTreeSet<String>) {
 }
 
 /// 1.0 for a word the record has, less for one that looks like it, 0.0 for none.
-fn closeness(term: &str, terms: &BTreeSet<String>) -> f64 {
-    if terms.contains(term) {
-        return 1.0;
-    }
-    let best = terms.iter().map(|known| text::likeness(term, known)).fold(0.0, f64::max);
-    if best < SAME_WORD { 0.0 } else { best }
+fn closeness(asked: &Word, words: &[Word]) -> f64 {
+    words.iter().map(|word| asked.likeness(word)).fold(0.0, f64::max)
 }

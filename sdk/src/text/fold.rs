@@ -67,13 +67,12 @@ pub fn fold(text: &str) -> String {
     folded
 }
 
-/// Full-width forms to ASCII, katakana to hiragana, digits of other scripts to ASCII.
+/// Full-width forms to ASCII, digits of other scripts to ASCII.
 fn narrowed(letter: char) -> char {
     let code = u32::from(letter);
     let other = match code {
         0xFF01..=0xFF5E => code - 0xFEE0,
         0x3000 => 0x20,
-        0x30A1..=0x30F6 => code - 0x60,
         0x0660..=0x0669 => code - 0x0660 + 0x30,
         0x06F0..=0x06F9 => code - 0x06F0 + 0x30,
         0x0966..=0x096F => code - 0x0966 + 0x30,

@@ -1,6 +1,6 @@
 //! Refuses values that cannot work, before anything is opened.
 
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
 use super::load::ConfigError;
 use super::{Config, MasterKeySource};
@@ -10,7 +10,7 @@ const MAX_INTAKE_KEY_DAYS: u32 = 8;
 const MAX_KEY_EPOCH_DAYS: u32 = 7;
 
 /// The sandbox's pool is made for this much.
-const MAX_MEMORY_MIB: u64 = 64;
+const MAX_MEMORY_MIB: u64 = (bellhop_sandbox::MEMORY_BYTES_MAX >> 20) as u64;
 
 impl Config {
     /// Checks what the types cannot.
@@ -30,8 +30,9 @@ impl Config {
         )?;
         let postgres = |url: &String| url.starts_with("postgres://") || url.starts_with("postgresql://");
         rule(self.store.url.as_ref().is_none_or(postgres), "store.url", "must start with postgres://")?;
-        let is_http = self.graph.base_url.starts_with("https://") || self.graph.base_url.starts_with("http://");
-        rule(is_http, "graph.base_url", "must start with https://")?;
+        let is_http = |url: reqwest::Url| matches!(url.scheme(), "https" | "http") && url.query().is_none();
+        let base_url = reqwest::Url::parse(&self.graph.base_url);
+        rule(base_url.is_ok_and(is_http), "graph.base_url", "must be a URL like https://graph.facebook.com")?;
         let (major, minor) = self.graph.version.split_once('.').unwrap_or(("", ""));
         let is_version = major.strip_prefix('v').is_some_and(is_number) && is_number(minor);
         rule(is_version, "graph.version", "must look like v25.0")?;
@@ -64,12 +65,23 @@ fn rule(holds: bool, key: &'static str, problem: &'static str) -> Result<(), Con
     if holds { Ok(()) } else { Err(ConfigError::Value { key, problem }) }
 }
 
-/// Compares as written; `absolute` resolves neither links nor missing folders, which may not exist yet.
+/// Compares as written, with `..` followed; links are not, because the folders need not exist yet.
 fn is_inside(path: &Path, folder: &Path) -> bool {
     match (std::path::absolute(path), std::path::absolute(folder)) {
-        (Ok(path), Ok(folder)) => path.starts_with(folder),
+        (Ok(path), Ok(folder)) => folded(&path).starts_with(folded(&folder)),
         _ => true,
     }
+}
+
+fn folded(path: &Path) -> PathBuf {
+    let mut folded = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::ParentDir => drop(folded.pop()),
+            other => folded.push(other),
+        }
+    }
+    folded
 }
 
 fn is_number(text: &str) -> bool {
@@ -92,6 +104,7 @@ mod tests {
     fn what_cannot_work_is_refused_by_name() {
         let cases = [
             ("[keys]\nfolder = \"bellhop-data/keys\"", "keys.folder"),
+            ("[keys]\nfolder = \"other/../bellhop-data\"", "keys.folder"),
             ("[keys]\nmaster_file = \"bellhop-data/m\"", "keys.master_file"),
             ("[keys]\nmaster_command = []", "keys.master_command"),
             ("[store]\nurl = \"mysql://x\"", "store.url"),
@@ -117,6 +130,7 @@ mod tests {
             "[retention]\nintake_key_days = 1",
             "[listen]\npublic = \"127.0.0.1:0\"\nprivate = \"127.0.0.1:0\"",
             "[keys]\nfolder = \"bellhop-data-keys\"",
+            "[keys]\nfolder = \"bellhop-data/../keys\"",
         ];
         for text in cases {
             assert_eq!(refused(text), None, "{text}");

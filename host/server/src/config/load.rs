@@ -89,10 +89,9 @@ impl Config {
     }
 
     fn place_in(&mut self, folder: &Path) {
-        for path in [Some(&mut self.store.data_folder), Some(&mut self.keys.folder), self.keys.master_file.as_mut()] {
-            if let Some(path) = path {
-                *path = folder.join(&*path);
-            }
+        let folders = [&mut self.store.data_folder, &mut self.keys.folder];
+        for path in folders.into_iter().chain(self.keys.master_file.as_mut()) {
+            *path = folder.join(&*path);
         }
     }
 }

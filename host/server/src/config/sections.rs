@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use bellhop_sandbox::Limits;
 use serde::{Deserialize, Serialize};
 
 /// `[store]`: the database.
@@ -159,6 +160,26 @@ impl Default for LogConfig {
     }
 }
 
+impl SandboxConfig {
+    /// The limits of one call; what is not configured keeps the sandbox's default.
+    pub fn limits(&self) -> Limits {
+        let memory_bytes = usize::try_from(self.memory_mib << 20).unwrap_or(usize::MAX);
+        Limits { fuel: self.fuel, wall: Duration::from_secs(self.wall_seconds), memory_bytes, ..Limits::default() }
+    }
+}
+
+impl SettleConfig {
+    /// Quiet time after the last event.
+    pub fn quiet(&self) -> Duration {
+        Duration::from_millis(self.quiet_ms)
+    }
+
+    /// Longest wait after the first event.
+    pub fn at_most(&self) -> Duration {
+        Duration::from_millis(self.at_most_ms)
+    }
+}
+
 impl GraphConfig {
     /// How long an answer may take.
     pub fn timeout(&self) -> Duration {
@@ -170,5 +191,16 @@ impl EgressConfig {
     /// How long connecting may take.
     pub fn connect_timeout(&self) -> Duration {
         Duration::from_millis(self.connect_timeout_ms)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_the_sandboxs_own() {
+        assert_eq!(SandboxConfig::default().limits(), Limits::default());
+        assert_eq!(SandboxConfig { memory_mib: 64, ..SandboxConfig::default() }.limits().memory_bytes, 64 << 20);
     }
 }

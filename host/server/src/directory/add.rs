@@ -15,6 +15,9 @@ use super::{ChannelState, DirectoryError, generation_bump};
 /// Longest name of a business or channel: one line on a page.
 const MAX_NAME_CHARACTERS: usize = 120;
 
+/// Longest fallback: one message on every channel.
+const MAX_FALLBACK_CHARACTERS: usize = 1_000;
+
 /// Meta's ids of assets and apps have at most 20 digits today.
 const MAX_META_ID_BYTES: usize = 64;
 
@@ -132,6 +135,8 @@ pub async fn channel_add(
     check_name(&new.name)?;
     check_locale(&new.locale)?;
     check_meta_id(&new.asset_id, "asset id")?;
+    let fits = |text: &String| !text.trim().is_empty() && text.chars().count() <= MAX_FALLBACK_CHARACTERS;
+    rule(new.fallback.as_ref().is_none_or(fits), "fallback", "must have 1 to 1000 characters")?;
     let workspace = &new.workspace;
     let select = sqlx::query("select id from workspace where id = $1").bind(workspace.as_str());
     exists(transaction.fetch_all(select).await?.len(), "workspace")?;

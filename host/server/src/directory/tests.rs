@@ -194,6 +194,10 @@ async fn what_cannot_be_right_is_refused_and_nothing_is_written() {
         let added = house.channel(&page(&workspace, &app, asset)).await;
         assert!(matches!(added, Err(DirectoryError::Value { .. })), "{asset}");
     }
+    for fallback in [String::from(" "), "x".repeat(1_001)] {
+        let added = house.channel(&NewChannel { fallback: Some(fallback), ..page(&workspace, &app, "1") }).await;
+        assert!(matches!(added, Err(DirectoryError::Value { field: "fallback", .. })));
+    }
     let stranger = page(&WorkspaceId::new(), &app, "1");
     assert!(matches!(house.channel(&stranger).await, Err(DirectoryError::Missing("workspace"))));
     assert_eq!(house.directory().await.snapshot().channels(&workspace).len(), 0);

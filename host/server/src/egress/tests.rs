@@ -94,7 +94,7 @@ async fn a_name_is_refused_when_any_of_its_addresses_is_private() {
             let found = found.clone();
             Box::pin(async move { Ok(found) })
         });
-        let egress = Egress::with_lookup(&EgressConfig::default(), lookup).unwrap();
+        let egress = Egress::with_lookup(&EgressConfig::default(), &lookup).unwrap();
         assert_eq!(refusal(&egress, "https://shop.example/").await, Some(Refusal::Address), "{addresses:?}");
     }
     assert_eq!(refusal(&open(&[]), "https://localhost/").await, Some(Refusal::Address));

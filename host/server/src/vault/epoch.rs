@@ -162,14 +162,7 @@ impl Epochs {
 }
 
 fn wrap_new(cipher: &Aes256Gcm, epoch: i64, name: &KeyName, raw: &RawKey) -> WrappedKey {
-    let mut key = WrappedKey {
-        workspace: name.workspace.clone(),
-        id: KeyId::new(),
-        purpose: name.purpose.to_owned(),
-        label: name.label.clone(),
-        epoch,
-        wrapped: Vec::new(),
-    };
+    let mut key = WrappedKey { name: name.clone(), id: KeyId::new(), epoch, wrapped: Vec::new() };
     key.wrapped = seal::seal(cipher, &associated(&key), raw.as_slice());
     key
 }
@@ -183,7 +176,7 @@ fn raw_key(plain: &[u8]) -> Option<RawKey> {
 }
 
 fn associated(key: &WrappedKey) -> Vec<u8> {
-    let texts = ["wrapped key", key.workspace.as_str(), key.id.as_str(), &key.purpose, &key.label];
+    let texts = ["wrapped key", key.name.workspace.as_str(), key.id.as_str(), &key.name.purpose, &key.name.label];
     seal::joined(texts.into_iter().map(str::as_bytes).chain([key.epoch.to_be_bytes().as_slice()]))
 }
 

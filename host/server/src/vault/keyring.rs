@@ -1,5 +1,7 @@
 //! The keyring's statements. Knows rows and wrapped bytes, never a key.
 
+use std::borrow::Cow;
+
 use bellhop_domain::id::{KeyId, WorkspaceId};
 use bellhop_domain::time::Timestamp;
 use sqlx::Row;
@@ -8,20 +10,18 @@ use sqlx::any::AnyRow;
 use crate::db::{Bulk, Db, DbError};
 
 /// What a key is for and for whom: at most one key in a workspace has both.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct KeyName {
     pub(super) workspace: WorkspaceId,
-    pub(super) purpose: &'static str,
+    pub(super) purpose: Cow<'static, str>,
     pub(super) label: String,
 }
 
 /// A wrapped key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct WrappedKey {
-    pub(super) workspace: WorkspaceId,
+    pub(super) name: KeyName,
     pub(super) id: KeyId,
-    pub(super) purpose: String,
-    pub(super) label: String,
     pub(super) epoch: i64,
     pub(super) wrapped: Vec<u8>,
 }
@@ -42,7 +42,7 @@ pub(super) async fn keys_by_name(db: &Db, names: &[&KeyName]) -> Result<Vec<Wrap
              where (workspace_id, purpose, label) in (values ",
         );
         for name in names {
-            select.row().bind(name.workspace.as_str()).bind(name.purpose).bind(name.label.as_str());
+            select.row().bind(name.workspace.as_str()).bind(&*name.purpose).bind(name.label.as_str());
         }
         let rows = db.fetch_all(select.end(")").statement()).await?;
         found.extend(rows.iter().map(read).collect::<Result<Vec<_>, _>>()?);
@@ -76,17 +76,17 @@ pub(super) async fn keys_insert(db: &Db, epoch: i64, keys: &[WrappedKey], now: T
     }
     let mut sorted: Vec<&WrappedKey> = keys.iter().collect();
     // Two hosts that insert in different order deadlock.
-    sorted.sort_by(|a, b| (&a.workspace, &a.purpose, &a.label).cmp(&(&b.workspace, &b.purpose, &b.label)));
+    sorted.sort_by(|a, b| a.name.cmp(&b.name));
     for keys in sorted.chunks(Bulk::MAX_ROWS) {
         let mut insert =
             Bulk::new("insert into wrapped_key (workspace_id, id, purpose, label, epoch, wrapped, created_at) values ");
         for key in keys {
             insert
                 .row()
-                .bind(key.workspace.as_str())
+                .bind(key.name.workspace.as_str())
                 .bind(key.id.as_str())
-                .bind(key.purpose.as_str())
-                .bind(key.label.as_str())
+                .bind(&*key.name.purpose)
+                .bind(key.name.label.as_str())
                 .bind(epoch)
                 .bind(key.wrapped.as_slice())
                 .bind(now.millis());
@@ -109,7 +109,7 @@ pub(super) async fn keys_before_epoch(db: &Db, epoch: i64, limit: i64) -> Result
 pub(super) async fn keys_rewrap(db: &Db, epoch: i64, keys: &[WrappedKey]) -> Result<(), DbError> {
     let mut update = Bulk::new("update wrapped_key set wrapped = fresh.column3, epoch = fresh.column4 from (values ");
     for key in keys {
-        update.row().bind(key.workspace.as_str()).bind(key.id.as_str()).bind(key.wrapped.as_slice()).bind(epoch);
+        update.row().bind(key.name.workspace.as_str()).bind(key.id.as_str()).bind(key.wrapped.as_slice()).bind(epoch);
     }
     if !update.is_empty() {
         let end = ") as fresh where wrapped_key.workspace_id = fresh.column1 and wrapped_key.id = fresh.column2 \
@@ -121,7 +121,8 @@ pub(super) async fn keys_rewrap(db: &Db, epoch: i64, keys: &[WrappedKey]) -> Res
 
 pub(super) async fn key_delete(db: &Db, name: &KeyName) -> Result<bool, DbError> {
     let delete = sqlx::query("delete from wrapped_key where workspace_id = $1 and purpose = $2 and label = $3");
-    let touched = db.execute(delete.bind(name.workspace.as_str()).bind(name.purpose).bind(name.label.as_str())).await?;
+    let touched =
+        db.execute(delete.bind(name.workspace.as_str()).bind(&*name.purpose).bind(name.label.as_str())).await?;
     Ok(touched > 0)
 }
 
@@ -178,11 +179,14 @@ pub(super) async fn epoch_delete(db: &Db, n: i64) -> Result<(), DbError> {
 fn read(row: &AnyRow) -> Result<WrappedKey, DbError> {
     let workspace: String = row.try_get("workspace_id")?;
     let id: String = row.try_get("id")?;
-    Ok(WrappedKey {
+    let name = KeyName {
         workspace: WorkspaceId::try_from(workspace).map_err(|_| DbError::Unreadable("workspace_id"))?,
-        id: KeyId::try_from(id).map_err(|_| DbError::Unreadable("id"))?,
-        purpose: row.try_get("purpose")?,
+        purpose: Cow::Owned(row.try_get("purpose")?),
         label: row.try_get("label")?,
+    };
+    Ok(WrappedKey {
+        name,
+        id: KeyId::try_from(id).map_err(|_| DbError::Unreadable("id"))?,
         epoch: row.try_get("epoch")?,
         wrapped: row.try_get("wrapped")?,
     })
