@@ -3,4 +3,5 @@
 mod support;
 
 mod answered;
+mod faq_score;
 mod law;
