@@ -136,7 +136,10 @@ async fn the_faq_component_answers_its_scored_questions_over_the_hosts_search() 
     for set in [Set::Tuning, Set::HeldOut] {
         let count = faq.counted(set).await;
         let (precision, recall, silence) = (count.precision(), count.recall(), count.silence());
-        println!("{set:?}: precision {precision:.3} recall {recall:.3} reach {:.3} silence {silence:.3}", count.reach());
+        println!(
+            "{set:?}: precision {precision:.3} recall {recall:.3} reach {:.3} silence {silence:.3}",
+            count.reach()
+        );
         assert!(precision >= 0.95, "{set:?}: precision {precision:.3}");
         assert!(recall >= 0.85, "{set:?}: recall {recall:.3}");
         assert!(silence >= 0.9, "{set:?}: silence {silence:.3}");

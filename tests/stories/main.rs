@@ -5,3 +5,4 @@ mod support;
 mod answered;
 mod faq_score;
 mod law;
+mod records;
