@@ -3,4 +3,6 @@
 mod support;
 
 mod answered;
+mod faq_score;
 mod law;
+mod records;

@@ -64,17 +64,17 @@ impl Language {
         self.function_words.between_spaces.contains(folded)
     }
 
-    /// The forms under which a word is stored and looked up. There are two where a stemmer needs the accents: people
-    /// leave them out.
+    /// The forms under which a word is stored and looked up: its stem, the stem of its spelling without accents (people
+    /// leave them out, stemmers need them), and the word itself, because a stem may be cut too far to mend a typo by.
     pub(super) fn forms(&self, normalised: &str) -> Vec<String> {
         let folded = fold(normalised);
         let Some(stemmer) = &self.stemmer else { return vec![folded] };
-        let of_folded = stemmer.stem(&folded).into_owned();
-        if folded == normalised {
-            return vec![of_folded];
+        let mut forms = vec![stemmer.stem(&folded).into_owned()];
+        if folded != normalised {
+            add(&mut forms, fold(&stemmer.stem(normalised)));
         }
-        let of_accented = fold(&stemmer.stem(normalised));
-        if of_accented == of_folded { vec![of_folded] } else { vec![of_accented, of_folded] }
+        add(&mut forms, folded);
+        forms
     }
 
     /// Cuts function words out of text that is written without spaces.
@@ -84,6 +84,12 @@ impl Language {
         }
         let inside = self.function_words.inside.iter();
         Some(inside.fold(normalised.to_owned(), |text, word| text.replace(word.as_str(), " ")))
+    }
+}
+
+fn add(forms: &mut Vec<String>, form: String) {
+    if !forms.contains(&form) {
+        forms.push(form);
     }
 }
 
