@@ -3,18 +3,16 @@
 
 mod listen;
 
-use std::time::Duration;
-
 use axum::Router;
 use bellhop_domain::id::HostId;
 use bellhop_domain::settle::SettleWindow;
-use bellhop_sandbox::{CodeFolder, Limits, Sandbox, SandboxOptions};
+use bellhop_sandbox::{Sandbox, SandboxOptions};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::api::{self, Api};
-use crate::config::{Config, SandboxConfig, SettleConfig};
+use crate::config::Config;
 use crate::db::{Clock, Db, DbError, Engine, Schema};
 use crate::directory::{Directory, DirectoryError};
 use crate::dispatch::{self, Dispatch, DispatchError};
@@ -24,8 +22,8 @@ use crate::inbox::{Inbox, Wake};
 use crate::jobs::{JobError, Jobs};
 use crate::outbox::{self, Outbox, OutboxError};
 use crate::record::Records;
-use crate::registry::{Registry, RegistryError};
-use crate::vault::{self, Vault, VaultError};
+use crate::registry::{self, Registry, RegistryError};
+use crate::vault::{Vault, VaultError};
 use crate::webhook::{self, Webhook};
 
 pub use listen::{Listening, listen};
@@ -96,7 +94,8 @@ impl Stores {
         let keyring = Db::open(&keyring_url, Schema::Keyring, clock).await?;
         let vault = Vault::open(&config.keys, keyring, db.clone()).await?;
         let directory = Directory::open(db.clone(), vault.clone()).await?;
-        let sandbox = Sandbox::new(sandbox_options(config, &vault).await?)?;
+        let code_folder = Some(registry::code_folder(folder, &vault).await?);
+        let sandbox = Sandbox::new(SandboxOptions { calls_at_once: config.sandbox.calls_at_once, code_folder })?;
         let registry = Registry::open(db.clone(), vault.clone(), sandbox).await?;
         registry.install_bundled().await?;
         let records = Records::new(db.clone(), vault.clone());
@@ -107,28 +106,6 @@ impl Stores {
     pub fn is_embedded(&self) -> bool {
         self.db.engine() == Engine::Sqlite
     }
-}
-
-/// Compiled plugins are kept beside the store, under a MAC whose key stays in vault.
-async fn sandbox_options(config: &Config, vault: &Vault) -> Result<SandboxOptions, AppError> {
-    let key = vault.index(&vault::installation()).await?.of("compiled plugins", &[]);
-    Ok(SandboxOptions {
-        calls_at_once: config.sandbox.calls_at_once,
-        code_folder: Some(CodeFolder { path: config.store.data_folder.join("code"), key }),
-    })
-}
-
-fn limits(config: &SandboxConfig) -> Limits {
-    Limits {
-        fuel: config.fuel,
-        wall: Duration::from_secs(config.wall_seconds),
-        memory_bytes: usize::try_from(config.memory_mib << 20).unwrap_or(usize::MAX),
-        ..Limits::default()
-    }
-}
-
-fn window(config: &SettleConfig) -> SettleWindow {
-    SettleWindow { quiet: Duration::from_millis(config.quiet_ms), longest: Duration::from_millis(config.at_most_ms) }
 }
 
 /// A host, put together. Its loops run after [`App::start`]; until then, or instead, [`App::run_until_idle`] drives it.
@@ -160,7 +137,7 @@ impl App {
         let graph = Graph::new(&config.graph, egress, stores.vault.clone());
         let writers = TaskTracker::new();
         let (contact_wake, control_wake, outbox_wake) = (Wake::default(), Wake::default(), Wake::default());
-        let window = window(&config.settle);
+        let window = SettleWindow { quiet: config.settle.quiet(), longest: config.settle.at_most() };
         let inbox = Inbox::start(stores.db.clone(), &writers, window, contact_wake.clone(), control_wake.clone());
         let host = HostId::new();
         let parts = dispatch::Parts {
@@ -170,7 +147,7 @@ impl App {
             registry: stores.registry.clone(),
             records: stores.records.clone(),
             host: host.clone(),
-            limits: limits(&config.sandbox),
+            limits: config.sandbox.limits(),
             contact_wake,
             control_wake,
             outbox_wake: outbox_wake.clone(),

@@ -87,6 +87,7 @@ impl Jobs {
     pub async fn fast(&self) -> Result<(), JobError> {
         self.directory.refresh_if_changed().await?;
         self.registry.refresh_if_changed().await?;
+        self.vault.expire();
         self.db.synchronise_clock().await?;
         audit::seal(&self.db, self.db.now()).await?;
         Ok(())

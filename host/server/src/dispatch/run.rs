@@ -13,6 +13,7 @@ use crate::dispatch::commit::{Committed, TurnCommit};
 use crate::dispatch::open::{self, Opened, OpenTurn};
 use crate::dispatch::{Dispatch, DispatchError};
 use crate::inbox::{self, Claim, Claimed};
+use crate::record::CollectionKey;
 
 /// Turns in work at once: most of them wait for a model or a database, not for a core.
 const MAX_TURNS: usize = 256;
@@ -170,9 +171,11 @@ impl Dispatch {
         let claimed = turn.claimed.clone();
         let commit = if claimed.failures >= MAX_FAILURES { self.parked(turn) } else { self.turn(turn).await? };
         let (has_deliveries, outcome) = (!commit.deliveries.is_empty(), commit.turn.outcome);
+        let written: Vec<CollectionKey> = commit.records.iter().map(|write| write.collection().clone()).collect();
         match self.commit(commit).await? {
             Committed::Done => {
                 metrics::counter!("bellhop_turns_total", "outcome" => outcome).increment(1);
+                written.iter().for_each(|collection| self.records.forget(collection));
                 if has_deliveries {
                     self.outbox_wake.notify();
                 }
