@@ -1,12 +1,10 @@
 //! What a question means, given what the host found: an answer, a few to choose from, or nothing. Pure; the host's order
 //! is no verdict, since the best of a bad lot is still bad.
 
-use std::collections::BTreeMap;
-
 use bellhop_sdk::text;
 
 use crate::entry::Entry;
-use crate::likeness::{Candidate, Rarity, Terms};
+use crate::likeness::Fits;
 use crate::segment;
 
 /// From here on an entry is the answer. On the tuning questions 0.56 to 0.64 give no wrong answer; lower finds more,
@@ -36,8 +34,7 @@ pub(crate) struct Match {
 }
 
 impl Match {
-    /// For staff: which entry, and how well it fits in percent. Whole numbers, because printing fractions alone would
-    /// make the component a tenth larger.
+    /// For staff: which entry, and how well it fits in percent.
     pub(crate) fn reason(&self) -> String {
         format!("entry {} fits at {} %", self.entry.id, (self.fit * 100.0) as u32)
     }
@@ -52,6 +49,12 @@ pub(crate) enum Verdict {
     Unsure(Vec<Match>),
     /// None of the entries.
     Unknown,
+}
+
+impl From<&Ranked<'_>> for Match {
+    fn from(ranked: &Ranked<'_>) -> Self {
+        Self { entry: ranked.entry.clone(), fit: ranked.fit }
+    }
 }
 
 impl Verdict {
@@ -76,25 +79,31 @@ pub(crate) struct Languages {
 }
 
 /// The candidates of one message with all that is needed to judge.
-pub(crate) struct Judge {
-    candidates: Vec<Candidate>,
-    rarity: Rarity,
-    languages: Languages,
+pub(crate) struct Judge<'a> {
+    message: &'a str,
+    entries: &'a [Entry],
+    fits: Fits,
+    languages: &'a Languages,
 }
 
-impl Judge {
-    pub(crate) fn new(entries: Vec<Entry>, languages: Languages) -> Self {
-        let candidates: Vec<Candidate> = entries.into_iter().map(Candidate::new).collect();
-        let rarity = Rarity::among(&candidates);
-        Self { candidates, rarity, languages }
+/// An entry that is not yet copied, and how well it fits.
+#[derive(Clone, Copy)]
+struct Ranked<'a> {
+    entry: &'a Entry,
+    fit: f64,
+}
+
+impl<'a> Judge<'a> {
+    pub(crate) fn new(message: &'a str, entries: &'a [Entry], languages: &'a Languages) -> Self {
+        Self { message, entries, fits: Fits::new(message, entries), languages }
     }
 
     /// Judges a whole message: its sentences one by one, sentences around "and", and all of it at once.
-    pub(crate) fn message(&self, text: &str) -> Verdict {
-        let whole = self.question(text);
+    pub(crate) fn message(&self) -> Verdict {
+        let whole = self.question(self.message);
         let mut answers: Vec<Match> = Vec::new();
         let mut doubts: Vec<Match> = Vec::new();
-        for sentence in segment::sentences(text) {
+        for sentence in segment::sentences(self.message) {
             match self.sentence(&sentence) {
                 Verdict::Answered(matches) => matches.into_iter().for_each(|found| add(&mut answers, found)),
                 Verdict::Unsure(matches) => matches.into_iter().for_each(|found| add(&mut doubts, found)),
@@ -115,9 +124,9 @@ impl Judge {
         }
     }
 
-    /// The best of some entries for a text that names one of them, however shortly.
-    pub(crate) fn named(&self, text: &str, least: f64) -> Option<Match> {
-        self.ranked(text).into_iter().next().filter(|best| best.fit >= least)
+    /// The best of some entries for a message that names one of them, however shortly.
+    pub(crate) fn named(&self, least: f64) -> Option<Match> {
+        self.ranked(self.message).first().filter(|best| best.fit >= least).map(Match::from)
     }
 
     /// One sentence, which may still hold two questions.
@@ -140,48 +149,38 @@ impl Judge {
     /// One question: an answer, a tie, a doubt or nothing.
     fn question(&self, text: &str) -> Verdict {
         let mut ranked = self.in_one_language(self.ranked(text));
-        let Some(best) = ranked.first().cloned() else { return Verdict::Unknown };
-        if best.fit < CLARIFY {
-            return Verdict::Unknown;
-        }
+        let Some(best) = ranked.first().copied() else { return Verdict::Unknown };
         if best.fit < ANSWER {
             ranked.retain(|found| found.fit >= CLARIFY && !self.is_foreign(found));
-            return if ranked.is_empty() { Verdict::Unknown } else { unsure(ranked) };
+            return if ranked.is_empty() { Verdict::Unknown } else { unsure(ranked.iter().map(Match::from).collect()) };
         }
-        let is_rival = |found: &&Match| {
+        let is_rival = |found: &&Ranked<'_>| {
             let close = found.fit > best.fit - TIE;
             close && found.entry.answer != best.entry.answer && found.entry.spoken() == best.entry.spoken()
         };
-        let rivals: Vec<Match> = ranked.iter().skip(1).filter(is_rival).cloned().collect();
+        let rivals: Vec<Match> = ranked.iter().skip(1).filter(is_rival).map(Match::from).collect();
         if rivals.is_empty() || best.fit >= WORD_FOR_WORD {
-            return Verdict::Answered(vec![best]);
+            return Verdict::Answered(vec![Match::from(&best)]);
         }
-        unsure([best].into_iter().chain(rivals).collect())
+        unsure([Match::from(&best)].into_iter().chain(rivals).collect())
     }
 
-    fn ranked(&self, text: &str) -> Vec<Match> {
+    fn ranked(&self, text: &str) -> Vec<Ranked<'a>> {
         let terms = text::terms(text);
         if terms.is_empty() {
             return Vec::new();
         }
         let is_latin = terms.iter().any(|term| term.contains(|letter: char| letter.is_ascii_alphabetic()));
-        // The same words weigh differently in each candidate's language.
-        let mut questions: BTreeMap<&str, Terms> = BTreeMap::new();
-        let mut ranked: Vec<Match> = Vec::with_capacity(self.candidates.len());
-        for candidate in &self.candidates {
-            let language = candidate.language.as_str();
-            let question = questions.entry(language).or_insert_with(|| Terms::new(&terms, language));
-            let share = self.kept(language, is_latin);
-            let fit = share * candidate.fit(question, &self.rarity);
-            ranked.push(Match { entry: candidate.entry.clone(), fit });
-        }
+        let fits = self.fits.of(&terms);
+        let rank = |(entry, fit): (&'a Entry, f64)| Ranked { entry, fit: fit * self.kept(&entry.spoken(), is_latin) };
+        let mut ranked: Vec<Ranked<'a>> = self.entries.iter().zip(fits).map(rank).collect();
         ranked.sort_by(|left, right| right.fit.total_cmp(&left.fit));
         ranked
     }
 
     /// "Wifi?" is the same in ten languages: where the message does not tell, the language spoken so far decides.
-    fn in_one_language(&self, mut ranked: Vec<Match>) -> Vec<Match> {
-        let is_spoken = |found: &Match| found.entry.spoken() == self.languages.spoken_so_far;
+    fn in_one_language(&self, mut ranked: Vec<Ranked<'a>>) -> Vec<Ranked<'a>> {
+        let is_spoken = |found: &Ranked<'_>| found.entry.spoken() == self.languages.spoken_so_far;
         if self.languages.asked_in.is_none() && ranked.iter().any(|found| found.fit >= ANSWER && is_spoken(found)) {
             ranked.retain(is_spoken);
         }
@@ -189,7 +188,7 @@ impl Judge {
     }
 
     /// A doubt about an entry in another language is none: "bom dia" is not nearly "địa chỉ".
-    fn is_foreign(&self, found: &Match) -> bool {
+    fn is_foreign(&self, found: &Ranked<'_>) -> bool {
         let spoken = found.entry.spoken();
         !spoken.is_empty() && self.languages.asked_in.as_ref().is_some_and(|asked| *asked != spoken)
     }

@@ -147,7 +147,7 @@ fn judged(asked: &Asked, question: &str, asked_in: Option<&str>) -> Result<Verdi
         }
     }
     let languages = Languages { asked_in: asked_in.map(ToOwned::to_owned), spoken_so_far: asked.spoken_so_far.clone() };
-    Ok(Judge::new(Entry::read_all(&hits), languages).message(question))
+    Ok(Judge::new(question, &Entry::read_all(&hits), &languages).message())
 }
 
 /// The answer to a clarifying question in words: its number, or some of its words.
@@ -167,7 +167,7 @@ fn chosen_in_words(asked: &Asked, question: &str) -> Result<Option<Entry>, Fault
         return Ok(Some(entry.clone()));
     }
     let languages = Languages { asked_in: None, spoken_so_far: asked.spoken_so_far.clone() };
-    Ok(Judge::new(offered, languages).named(question, NAMED_CHOICE).map(|found| found.entry))
+    Ok(Judge::new(question, &offered, &languages).named(NAMED_CHOICE).map(|found| found.entry))
 }
 
 fn clarified(asked: &Asked, matches: &[Match], wording: &Wording) -> Answer<Session> {

@@ -1,7 +1,7 @@
 //! Folding: what people leave out or vary when they type, taken out on both sides. Never changes what is shown to anyone.
 
-/// Letters with marks by the plain letters they are typed as. Decomposed text needs no entry: marks are dropped alone.
-const PLAIN: &[(&str, &str)] = &[
+/// Latin letters with marks by the plain letters they are typed as. Decomposed text needs no entry: marks are dropped.
+const LATIN: &[(&str, &str)] = &[
     ("a", "àáâãäåāăąǎạảấầẩẫậắằẳẵặ"),
     ("c", "çćĉċč"),
     ("d", "ďđð"),
@@ -25,46 +25,59 @@ const PLAIN: &[(&str, &str)] = &[
     ("ae", "æ"),
     ("oe", "œ"),
     ("th", "þ"),
-    // Greek
-    ("α", "ά"),
-    ("ε", "έ"),
-    ("η", "ή"),
-    ("ι", "ίϊΐ"),
-    ("ο", "ό"),
-    ("υ", "ύϋΰ"),
-    ("ω", "ώ"),
-    ("σ", "ς"),
-    // Cyrillic
-    ("е", "ё"),
-    ("и", "й"),
-    ("і", "ї"),
-    ("у", "ў"),
-    ("г", "ґ"),
-    // Armenian: the ligature and its two spellings
-    ("եւ", "և"),
-    // Arabic and Persian
-    ("ا", "أإآٱ"),
-    ("ي", "ىئی"),
-    ("و", "ؤ"),
-    ("ه", "ةۀ"),
-    ("ك", "ک"),
 ];
 
 /// A text in lowercase without accents, vowel points or widths: "Mở cửa" and "mo cua" fold to the same.
 pub fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
-    for letter in text.chars().flat_map(char::to_lowercase) {
-        let letter = narrowed(letter);
+    for letter in text.chars() {
         if letter.is_ascii() {
-            folded.push(letter);
-        } else if !is_dropped(letter) {
-            match PLAIN.iter().find(|(_, marked)| marked.contains(letter)) {
-                Some((plain, _)) => folded.push_str(plain),
-                None => folded.push(letter),
-            }
+            folded.push(letter.to_ascii_lowercase());
+        } else {
+            letter.to_lowercase().map(narrowed).for_each(|letter| fold_letter(letter, &mut folded));
         }
     }
     folded
+}
+
+fn fold_letter(letter: char, folded: &mut String) {
+    if is_dropped(letter) {
+        return;
+    }
+    match plain(letter) {
+        Some(plain) => folded.push_str(plain),
+        None => folded.push(letter),
+    }
+}
+
+/// What a letter is typed as by people in a hurry; `None` for itself.
+fn plain(letter: char) -> Option<&'static str> {
+    match letter {
+        'ß'..='ɏ' | 'Ḁ'..='ỿ' => {
+            LATIN.iter().find(|(_, marked)| marked.contains(letter)).map(|(plain, _)| *plain)
+        }
+        'ά' => Some("α"),
+        'έ' => Some("ε"),
+        'ή' => Some("η"),
+        'ί' | 'ϊ' | 'ΐ' => Some("ι"),
+        'ό' => Some("ο"),
+        'ύ' | 'ϋ' | 'ΰ' => Some("υ"),
+        'ώ' => Some("ω"),
+        'ς' => Some("σ"),
+        'ё' => Some("е"),
+        'й' => Some("и"),
+        'ї' => Some("і"),
+        'ў' => Some("у"),
+        'ґ' => Some("г"),
+        // Armenian "and" is one letter or two.
+        'և' => Some("եւ"),
+        'أ' | 'إ' | 'آ' | 'ٱ' => Some("ا"),
+        'ى' | 'ئ' | 'ی' => Some("ي"),
+        'ؤ' => Some("و"),
+        'ة' | 'ۀ' => Some("ه"),
+        'ک' => Some("ك"),
+        _ => None,
+    }
 }
 
 /// Full-width forms to ASCII, digits of other scripts to ASCII.
