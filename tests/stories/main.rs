@@ -3,6 +3,7 @@
 mod support;
 
 mod answered;
+mod demo;
 mod faq_score;
 mod law;
 mod records;

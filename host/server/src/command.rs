@@ -1,7 +1,7 @@
 //! The commands of the binary. Each opens what it needs, does one thing, and says what it did. Secrets come from a file or
 //! from standard input, never from an argument: arguments stand in process lists and shell histories.
 
-mod demo;
+pub mod demo;
 mod log;
 mod plugin;
 mod records;
