@@ -11,7 +11,7 @@ mod finish;
 mod wake;
 
 pub use arrive::{Arrival, Inbox, Stored};
-pub use claim::{Claim, Claimed, OpenEvent, claim, events_open, next_ready_at, renew};
+pub use claim::{Claim, Claimed, OpenEvent, claim, events_open, renew};
 pub use content::{SliceContent, mid_key, thread_key};
 pub use control::{ControlEvent, control_open, control_take_in};
 pub use finish::{Finish, SettledEvent, events_settle_in, finish_in, park_all, release, release_empty};

@@ -97,6 +97,8 @@ struct InHand {
     kind: String,
     revision: i64,
     attempts: i64,
+    /// More of the conversation waits for this one.
+    has_next: bool,
 }
 
 impl Outbox {
@@ -136,8 +138,9 @@ impl Outbox {
         if let Err(error) = settle::settle(self, &delivery, attempt).await {
             tracing::error!(error = &error as &dyn std::error::Error, delivery.id = %delivery.id, "Could not settle a delivery");
         }
-        // The next message of this conversation may be due now.
-        self.wake.notify();
+        if delivery.has_next {
+            self.wake.notify();
+        }
     }
 }
 

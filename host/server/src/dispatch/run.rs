@@ -54,27 +54,31 @@ impl Dispatch {
         turns.spawn(self.clone().run_control(stop.clone()));
         while !stop.is_cancelled() {
             let room = slots.available_permits().min(MAX_CLAIM);
-            let opened = if room == 0 { Ok(Vec::new()) } else { self.claim(room).await };
-            match opened {
-                Ok(opened) if opened.is_empty() => {
-                    if !self.contact_wake.wait(self.next_look().await, &stop).await {
-                        break;
-                    }
-                }
+            match self.claim(room).await {
                 Ok(opened) => {
+                    let may_be_more = opened.len() == room;
                     for opened in opened {
                         let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { break };
-                        let dispatch = self.clone();
+                        let (dispatch, slots) = (self.clone(), Arc::clone(&slots));
                         turns.spawn(async move {
                             dispatch.work(opened).await;
                             drop(slot);
+                            // All hands were full: the loop waits for one.
+                            if slots.available_permits() == 1 {
+                                dispatch.contact_wake.notify();
+                            }
                         });
+                    }
+                    if may_be_more && room > 0 {
+                        continue;
                     }
                 }
                 Err(error) => {
                     error!(error = &error as &dyn std::error::Error, "Could not claim conversations; trying again");
-                    self.contact_wake.wait(POLL, &stop).await;
                 }
+            }
+            if !self.contact_wake.wait(self.contact_wake.until_due(self.db.now(), POLL), &stop).await {
+                break;
             }
         }
         turns.close();
@@ -112,15 +116,10 @@ impl Dispatch {
         }
     }
 
-    /// How long to sleep: until the next settle window closes, or the poll.
-    async fn next_look(&self) -> Duration {
-        match inbox::next_ready_at(&self.db).await {
-            Ok(Some(ready_at)) => ready_at.since(self.db.now()).clamp(Duration::from_millis(5), POLL),
-            Ok(None) | Err(_) => POLL,
-        }
-    }
-
     async fn claim(&self, limit: usize) -> Result<Vec<Opened>, DispatchError> {
+        if limit == 0 {
+            return Ok(Vec::new());
+        }
         let claim = Claim { host: self.host.clone(), limit, per_workspace: MAX_CLAIM_PER_WORKSPACE };
         let claimed = inbox::claim(&self.db, &claim).await?;
         if claimed.is_empty() {
@@ -169,7 +168,7 @@ impl Dispatch {
 
     async fn work_turn(&self, turn: OpenTurn) -> Result<(), DispatchError> {
         let claimed = turn.claimed.clone();
-        let commit = if claimed.failures >= MAX_FAILURES { self.parked(turn) } else { self.turn(turn).await? };
+        let commit = if claimed.failures >= MAX_FAILURES { self.parked(&turn) } else { self.turn(turn).await? };
         let (has_deliveries, outcome) = (!commit.deliveries.is_empty(), commit.turn.outcome);
         let written: Vec<CollectionKey> = commit.records.iter().map(|write| write.collection().clone()).collect();
         match self.commit(commit).await? {

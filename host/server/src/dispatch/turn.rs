@@ -65,11 +65,11 @@ impl Dispatch {
     }
 
     /// A turn that failed too often: its events are parked with their reason, and staff are told.
-    pub(super) fn parked(&self, turn: OpenTurn) -> TurnCommit {
+    pub(super) fn parked(&self, turn: &OpenTurn) -> TurnCommit {
         let mut rows = Rows::default();
-        rows.task(&turn, "failed-turn", "turn-failed", "A message could not be processed; please answer it.".to_owned());
-        let mode = mode(&turn, self.db.now());
-        let mut commit = commit(&turn, mode, Made { rows, outcome: "parked", ..Made::default() });
+        rows.task(turn, "failed-turn", "turn-failed", "A message could not be processed; please answer it.".to_owned());
+        let mode = mode(turn, self.db.now());
+        let mut commit = commit(turn, mode, Made { rows, outcome: "parked", ..Made::default() });
         for event in &mut commit.events {
             event.state = "parked";
             event.reason = Some("turn-failed");

@@ -67,11 +67,15 @@ impl Inbox {
             let (db, contact, control) = (db.clone(), contact.clone(), control.clone());
             async move {
                 let stored = write(&db, &bodies, window).await?;
-                let lanes: HashSet<_> = bodies.iter().flatten().map(|arrival| arrival.lane as u8).collect();
-                if lanes.contains(&(Lane::Contact as u8)) {
+                let now = db.now();
+                let arrivals = || bodies.iter().flatten();
+                if arrivals().any(|arrival| arrival.lane == Lane::Contact && arrival.immediate) {
                     contact.notify();
                 }
-                if lanes.contains(&(Lane::Control as u8)) {
+                if arrivals().any(|arrival| arrival.lane == Lane::Contact) {
+                    contact.notify_at(now + window.quiet, now);
+                }
+                if arrivals().any(|arrival| arrival.lane == Lane::Control) {
                     control.notify();
                 }
                 Ok(stored)

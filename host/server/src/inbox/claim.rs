@@ -164,16 +164,6 @@ fn open_event(row: &AnyRow) -> Result<OpenEvent, DbError> {
     })
 }
 
-/// When the next conversation is ready; `None` when none waits.
-///
-/// # Errors
-/// [`DbError`].
-pub async fn next_ready_at(db: &Db) -> Result<Option<Timestamp>, DbError> {
-    let sql = "select ready_at from conversation where ready_at is not null order by ready_at limit 1";
-    let row = db.fetch_optional(sqlx::query(sql)).await?;
-    Ok(row.map(|row| row.try_get::<i64, _>(0)).transpose()?.map(Timestamp::from_millis))
-}
-
 /// Prolongs the leases of conversations that are still in work.
 ///
 /// # Errors

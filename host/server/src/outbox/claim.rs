@@ -23,7 +23,10 @@ const CLAIM: &str = "update delivery set state = 'sending', owner = $1, lease_un
      where d.state in ('staged', 'retry') and d.due_at <= $3 and not exists (select 1 from delivery e \
      where e.workspace_id = d.workspace_id and e.conversation_id = d.conversation_id and e.id < d.id \
      and e.state in ('staged', 'retry', 'sending', 'unknown')) order by d.due_at, d.id limit $4) \
-     returning workspace_id, id, conversation_id, channel_id, contact_id, message_id, kind, revision, attempts";
+     returning workspace_id, id, conversation_id, channel_id, contact_id, message_id, kind, revision, attempts, \
+     cast(case when exists (select 1 from delivery l where l.workspace_id = delivery.workspace_id \
+     and l.conversation_id = delivery.conversation_id and l.id > delivery.id and l.state in ('staged', 'retry')) \
+     then 1 else 0 end as bigint)";
 
 pub(super) async fn claim(db: &Db, host: &HostId, limit: usize) -> Result<Vec<InHand>, DbError> {
     let now = db.now();
@@ -60,6 +63,7 @@ fn in_hand(row: &AnyRow) -> Result<InHand, DbError> {
         kind: row.try_get(6)?,
         revision: row.try_get(7)?,
         attempts: row.try_get(8)?,
+        has_next: row.try_get::<i64, _>(9)? != 0,
     })
 }
 
@@ -87,12 +91,6 @@ pub(super) async fn expire(db: &Db) -> Result<usize, DbError> {
     let unknown = transaction.execute(unknown).await?;
     transaction.commit().await?;
     Ok(usize::try_from(closed + unknown).unwrap_or(usize::MAX))
-}
-
-pub(super) async fn next_due_at(db: &Db) -> Result<Option<Timestamp>, DbError> {
-    let sql = "select due_at from delivery where state in ('staged', 'retry') order by due_at limit 1";
-    let row = db.fetch_optional(sqlx::query(sql)).await?;
-    Ok(row.map(|row| row.try_get::<i64, _>(0)).transpose()?.map(Timestamp::from_millis))
 }
 
 /// Until when an attempt that ended without an answer holds its conversation.

@@ -13,6 +13,9 @@ use crate::outbox::{MAX_IN_HAND, Outbox, OutboxError, claim};
 /// The safety net under wake-ups, across hosts too.
 const POLL: Duration = Duration::from_millis(500);
 
+/// How often the leases of dead senders and the waits of unknown deliveries are looked at: they last many seconds.
+const EXPIRE_EVERY: Duration = Duration::from_secs(1);
+
 /// Sends under way at once: a slow answer for one page holds up nobody else's.
 const MAX_SENDS: usize = 256;
 
@@ -21,16 +24,21 @@ impl Outbox {
     pub async fn run(self, stop: CancellationToken) {
         let sends = TaskTracker::new();
         let slots = Arc::new(Semaphore::new(MAX_SENDS));
+        let mut expire_at = self.db.now();
         while !stop.is_cancelled() {
-            let wait = match self.step(&sends, &slots).await {
-                Ok(0) => self.next_look().await,
-                Ok(_) => continue,
-                Err(error) => {
-                    error!(error = &error as &dyn std::error::Error, "The outbox failed; trying again");
-                    POLL
+            if self.db.now() >= expire_at {
+                expire_at = self.db.now() + EXPIRE_EVERY;
+                if let Err(error) = claim::expire(&self.db).await {
+                    error!(error = &error as &dyn std::error::Error, "Could not look for dead senders; trying again");
                 }
-            };
-            if !self.wake.wait(wait, &stop).await {
+            }
+            match self.step(&sends, &slots).await {
+                // A full hand: there may be more.
+                Ok(n_taken) if n_taken == MAX_IN_HAND => continue,
+                Ok(_) => {}
+                Err(error) => error!(error = &error as &dyn std::error::Error, "The outbox failed; trying again"),
+            }
+            if !self.wake.wait(self.wake.until_due(self.db.now(), POLL), &stop).await {
                 break;
             }
         }
@@ -39,25 +47,21 @@ impl Outbox {
     }
 
     async fn step(&self, sends: &TaskTracker, slots: &Arc<Semaphore>) -> Result<usize, OutboxError> {
-        claim::expire(&self.db).await?;
         let room = slots.available_permits().min(MAX_IN_HAND);
         let taken = if room == 0 { Vec::new() } else { self.take(room).await? };
         let n_taken = taken.len();
         for (delivery, ready) in taken {
             let Ok(slot) = Arc::clone(slots).acquire_owned().await else { break };
-            let outbox = self.clone();
+            let (outbox, slots) = (self.clone(), Arc::clone(slots));
             sends.spawn(async move {
                 outbox.deliver(delivery, ready).await;
                 drop(slot);
+                // All hands were full: the loop waits for one.
+                if slots.available_permits() == 1 {
+                    outbox.wake.notify();
+                }
             });
         }
         Ok(n_taken)
-    }
-
-    async fn next_look(&self) -> Duration {
-        match claim::next_due_at(&self.db).await {
-            Ok(Some(due_at)) => due_at.since(self.db.now()).clamp(Duration::from_millis(20), POLL),
-            Ok(None) | Err(_) => POLL,
-        }
     }
 }

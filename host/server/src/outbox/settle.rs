@@ -60,7 +60,11 @@ pub(super) async fn settle(outbox: &Outbox, delivery: &InHand, attempt: Attempt)
         is_postponed: matches!(attempt, Attempt::Postponed(..)),
         suppression,
     };
+    let due_at = matches!(settled.row.state, State::Retry).then_some(settled.row.due_at);
     outbox.settles.submit(settled).await?;
+    if let Some(due_at) = due_at {
+        outbox.wake.notify_at(due_at, now);
+    }
     consequences(outbox, delivery, &attempt, now).await
 }
 
