@@ -3,7 +3,15 @@
 mod support;
 
 mod answered;
+mod corpus;
+mod crash;
 mod demo;
+mod duplicates;
+mod echoes;
 mod faq_score;
 mod law;
+mod operations;
+mod plugins;
 mod records;
+mod signatures;
+mod silence;

@@ -1,6 +1,10 @@
 //! The whole app in a test: the host in this process on port 0, the simulator beside it, both on clocks that only the test
 //! moves. The rooms are driven by hand, so nothing is waited for and nothing races.
 
+pub mod gate;
+pub mod hostile;
+pub mod look;
+pub mod post;
 pub mod postgres;
 
 use std::time::Duration;
@@ -9,7 +13,7 @@ use bellhop::app::{App, Listening, listen};
 use bellhop::config::Config;
 use bellhop::conversation::{self, TaskRow};
 use bellhop::db::Clock;
-use bellhop::directory::{self, AppSecrets, NewApp, NewChannel, NewWorkspace};
+use bellhop::directory::{self, AppSecrets, ChannelState, NewApp, NewChannel, NewWorkspace};
 use bellhop::registry::{Enable, Scopes, TextScope};
 use bellhop_domain::channel::ChannelKind;
 use bellhop_domain::id::{AppId, ChannelId, WorkspaceId};
@@ -36,6 +40,7 @@ pub struct TestApp {
     pub app_id: AppId,
     pub meta_app_id: String,
     pub app_secret: String,
+    config: Config,
     listening: Listening,
     _folder: tempfile::TempDir,
 }
@@ -83,9 +88,26 @@ impl TestApp {
             app_id,
             meta_app_id: meta_app.id,
             app_secret: meta_app.secret,
+            config,
             listening,
             _folder: folder,
         }
+    }
+
+    /// The host goes away as in a crash, with nothing said to anybody, and another one opens the same store.
+    pub async fn reopen(&mut self, change: impl FnOnce(&mut Config)) {
+        self.app.stop_token().cancel();
+        self.listening.stopped().await;
+        change(&mut self.config);
+        self.app = App::open(&self.config, self.clock.clone(), None).await.unwrap();
+        let (router, stop) = (self.app.public_router(), self.app.stop_token());
+        self.listening = listen(([127, 0, 0, 1], 0).into(), router, stop).await.unwrap();
+        self.control.configure_webhook(&self.meta_app_id, &self.webhook_url(), VERIFY_TOKEN).await.unwrap();
+    }
+
+    /// A second host on the same store, keys and clock.
+    pub async fn another_host(&self) -> App {
+        App::open(&self.config, self.clock.clone(), None).await.unwrap()
     }
 
     /// Where webhooks go.
@@ -105,6 +127,11 @@ impl TestApp {
 
     /// Enables a bundled plugin with all that it asks for.
     pub async fn enable(&self, business: &Business, plugin: &str, settings: &str) {
+        self.enable_at(business, plugin, settings, None).await;
+    }
+
+    /// The same, at a place in the business's order.
+    pub async fn enable_at(&self, business: &Business, plugin: &str, settings: &str, position: Option<i64>) {
         let registry = &self.app.stores.registry;
         let plugin = registry.plugin_find(plugin).await.unwrap();
         let enable = Enable {
@@ -113,9 +140,22 @@ impl TestApp {
             scopes: Scopes::asked(&plugin.manifest, TextScope::Clear),
             plugin: &plugin,
             settings_json: settings,
-            position: None,
+            position,
         };
         registry.enable(enable).await.unwrap();
+    }
+
+    /// What is said on a channel when no plugin answers.
+    pub async fn set_fallback(&self, business: &Business, text: &str) {
+        let stores = &self.app.stores;
+        let mut transaction = stores.db.begin_write().await.unwrap();
+        let update = sqlx::query("update channel set fallback = $1 where id = $2");
+        transaction.execute(update.bind(text).bind(business.channel.as_str())).await.unwrap();
+        let channel = (&business.workspace, &business.channel);
+        let (now, state) = (stores.db.now(), ChannelState::Active);
+        directory::channel_state_set(&mut transaction, now, channel, state, None).await.unwrap();
+        transaction.commit().await.unwrap();
+        stores.directory.refresh_if_changed().await.unwrap();
     }
 
     /// Moves both clocks.
@@ -132,11 +172,35 @@ impl TestApp {
         self.app.run_until_idle().await.unwrap();
     }
 
+    /// Drives every room and lets every webhook arrive until nothing is under way any more. The clocks stand still.
+    pub async fn calm(&self) {
+        loop {
+            self.arrive().await;
+            let n_arrived = self.control.ledger().n_webhooks;
+            self.app.run_until_idle().await.unwrap();
+            if self.control.ledger().n_webhooks == n_arrived {
+                return;
+            }
+        }
+    }
+
+    /// Waits until every webhook that was sent is answered.
+    pub async fn arrive(&self) {
+        self.control.wait_until(PATIENCE, |ledger| ledger.n_settled == ledger.n_webhooks).await.unwrap();
+    }
+
+    /// Everything arrives, settle windows close, and everything that follows happens.
+    pub async fn rest(&self) {
+        self.arrive().await;
+        self.advance(SETTLED);
+        self.calm().await;
+    }
+
     /// What the customer's phone received, in order.
     pub fn received(&self, customer: &Customer) -> Vec<String> {
         let sends = self.control.accepted();
-        let theirs = sends.into_iter().filter(|send| send.recipient.as_deref() == Some(customer.person_id.as_str()));
-        theirs.filter_map(|send| send.text).collect()
+        let theirs = sends.into_iter().filter(|send| send.recipient() == Some(customer.person_id.as_str()));
+        theirs.filter_map(|send| send.text().map(str::to_owned)).collect()
     }
 
     /// The first business's open tasks.
@@ -149,7 +213,8 @@ impl TestApp {
 /// What the operator typed into Meta's dashboard.
 pub const VERIFY_TOKEN: &str = "a verify token";
 
-async fn add_app(app: &App, meta_app_id: &str, secret: &str) -> AppId {
+/// Registers a Meta app with the host.
+pub async fn add_app(app: &App, meta_app_id: &str, secret: &str) -> AppId {
     let stores = &app.stores;
     let mut transaction = stores.db.begin_write().await.unwrap();
     let new = NewApp { workspace: None, meta_app_id: meta_app_id.to_owned() };
@@ -163,7 +228,8 @@ async fn add_app(app: &App, meta_app_id: &str, secret: &str) -> AppId {
     id
 }
 
-async fn add_business(app: &App, control: &Control, app_id: &AppId, meta_app_id: &str, name: &str) -> Business {
+/// Connects a Page of its own workspace through an app.
+pub async fn add_business(app: &App, control: &Control, app_id: &AppId, meta_app_id: &str, name: &str) -> Business {
     let page = control.add_page(meta_app_id, name).unwrap();
     control.subscribe(&page.id).unwrap();
     let stores = &app.stores;
@@ -190,22 +256,22 @@ async fn add_business(app: &App, control: &Control, app_id: &AppId, meta_app_id:
 
 /// One story on both engines: `story!(name, |app| { … })`.
 macro_rules! story {
-    ($(#[$doc:meta])* $name:ident, |$app:ident| $body:block) => {
+    ($(#[$doc:meta])* $name:ident, |$app:pat_param| $body:block) => {
         $(#[$doc])*
         mod $name {
             use super::*;
 
-            async fn tell($app: TestApp) $body
+            async fn tell($app: crate::support::TestApp) $body
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn on_sqlite() {
-                tell(TestApp::start().await).await;
+                tell(crate::support::TestApp::start().await).await;
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn on_postgres() {
                 if let Some(url) = crate::support::postgres::database().await {
-                    tell(TestApp::start_on(Some(url)).await).await;
+                    tell(crate::support::TestApp::start_on(Some(url)).await).await;
                 }
             }
         }
