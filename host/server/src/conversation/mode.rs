@@ -1,6 +1,6 @@
 //! The conversation's mode and what bumps its revision: a person took over, a customer opted out, a message was taken back.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashMap};
 
 use bellhop_domain::id::{ChannelId, ConversationId, WorkspaceId};
 use bellhop_domain::time::Timestamp;
@@ -8,6 +8,9 @@ use sqlx::Row;
 
 use crate::conversation::ConversationError;
 use crate::db::{Bulk, Db, WriteTransaction};
+
+/// Why a person who said "stop" is suppressed. Only their own word lifts it; any other reason ends when they write again.
+pub const OPT_OUT: &str = "opt-out";
 
 /// A person who must not be written to on a channel. Survives erasure, so it is only an HMAC.
 #[derive(Debug, Clone)]
@@ -18,7 +21,7 @@ pub struct Suppression {
     pub channel: ChannelId,
     /// HMAC of channel and person: the conversation's thread key.
     pub person: [u8; 32],
-    /// "opt-out", "blocked", …
+    /// [`OPT_OUT`], "unreachable", …
     pub reason: &'static str,
 }
 
@@ -66,7 +69,7 @@ pub async fn conversations_touch_in(
     Ok(())
 }
 
-/// Puts people on the suppression list.
+/// Puts people on the suppression list. That somebody said "stop" outweighs what is known of them already.
 ///
 /// # Errors
 /// [`ConversationError`]; the transaction is over.
@@ -78,8 +81,17 @@ pub async fn suppress_in(
     if suppressions.is_empty() {
         return Ok(());
     }
-    let mut insert = Bulk::new("insert into suppression (workspace_id, channel_id, person, reason, created_at) values ");
+    // One row a person: PostgreSQL refuses to update a row twice in one statement.
+    let mut people = BTreeMap::new();
     for suppression in suppressions {
+        let person = (suppression.workspace.as_str(), suppression.channel.as_str(), suppression.person);
+        let known = people.entry(person).or_insert(suppression);
+        if suppression.reason == OPT_OUT {
+            *known = suppression;
+        }
+    }
+    let mut insert = Bulk::new("insert into suppression (workspace_id, channel_id, person, reason, created_at) values ");
+    for suppression in people.into_values() {
         insert
             .row()
             .bind(suppression.workspace.as_str())
@@ -88,23 +100,26 @@ pub async fn suppress_in(
             .bind(suppression.reason)
             .bind(now.millis());
     }
-    transaction.execute(insert.end(" on conflict do nothing").statement()).await?;
+    let insert = insert
+        .end(" on conflict (workspace_id, channel_id, person) do update set reason = excluded.reason where excluded.reason = ")
+        .bind(OPT_OUT);
+    transaction.execute(insert.statement()).await?;
     Ok(())
 }
 
-/// Which of these conversations are with a suppressed person.
+/// Which of these conversations are with a suppressed person, and why they are.
 ///
 /// # Errors
 /// [`ConversationError`].
 pub async fn suppressed(
     db: &Db,
     conversations: &[(WorkspaceId, ConversationId)],
-) -> Result<HashSet<ConversationId>, ConversationError> {
+) -> Result<HashMap<ConversationId, String>, ConversationError> {
     if conversations.is_empty() {
-        return Ok(HashSet::new());
+        return Ok(HashMap::new());
     }
     let mut select = Bulk::new(
-        "select c.id from conversation c join suppression s on s.workspace_id = c.workspace_id \
+        "select c.id, s.reason from conversation c join suppression s on s.workspace_id = c.workspace_id \
          and s.channel_id = c.channel_id and s.person = c.thread where (c.workspace_id, c.id) in (values ",
     );
     for (workspace, conversation) in conversations {
@@ -113,7 +128,8 @@ pub async fn suppressed(
     let rows = db.fetch_all(select.end(")").statement()).await?;
     rows.iter()
         .map(|row| {
-            ConversationId::parse(row.try_get(0)?).map_err(|_| ConversationError::Unreadable("conversation.id"))
+            let id = ConversationId::parse(row.try_get(0)?).map_err(|_| ConversationError::Unreadable("conversation.id"));
+            Ok((id?, row.try_get(1)?))
         })
         .collect()
 }

@@ -37,7 +37,7 @@ pub(super) fn facts(turn: &OpenTurn, mode: Mode, now: Timestamp, granted: Grante
         moment: Moment::Commit,
         last_contact_event_at: last_contact_event_at(turn),
         now,
-        is_opted_out: turn.is_suppressed,
+        is_opted_out: turn.suppressed.is_some(),
         is_erased: false,
         is_standby: false,
         is_channel_paused: matches!(turn.channel.state, ChannelState::Paused | ChannelState::Disconnected),

@@ -46,7 +46,8 @@ pub(super) struct OpenTurn {
     pub(super) parked: Vec<EventId>,
     pub(super) took_all: bool,
     pub(super) sessions: HashMap<PluginKey, String>,
-    pub(super) is_suppressed: bool,
+    /// Why nothing may be said to this person.
+    pub(super) suppressed: Option<String>,
     pub(super) opened_at: Timestamp,
 }
 
@@ -73,7 +74,7 @@ pub(super) async fn open(dispatch: &Dispatch, claimed: Vec<Claimed>) -> Result<V
     let conversations: Vec<_> = claimed.iter().map(|c| (c.workspace.clone(), c.conversation.clone())).collect();
     let sessions = conversation::sessions_find(&dispatch.db, &dispatch.vault, &conversations).await?;
     let mut sessions = by_conversation(sessions);
-    let suppressed = conversation::suppressed(&dispatch.db, &conversations).await?;
+    let mut suppressed = conversation::suppressed(&dispatch.db, &conversations).await?;
     let made = new_contacts(dispatch, &claimed, &contacts, &slices).await?;
     let is_new: HashSet<ContactId> = made.values().map(|contact| contact.id.clone()).collect();
     let mut opened = Vec::with_capacity(claimed.len());
@@ -85,7 +86,7 @@ pub(super) async fn open(dispatch: &Dispatch, claimed: Vec<Claimed>) -> Result<V
             slices,
             contact,
             sessions: sessions.remove(&claimed.conversation).unwrap_or_default(),
-            is_suppressed: suppressed.contains(&claimed.conversation),
+            suppressed: suppressed.remove(&claimed.conversation),
             now,
         };
         opened.push(turn(dispatch, claimed, material, &is_new).await?);
@@ -148,7 +149,7 @@ struct Material {
     slices: Vec<Slice>,
     contact: Option<Contact>,
     sessions: Sessions,
-    is_suppressed: bool,
+    suppressed: Option<String>,
     now: Timestamp,
 }
 
@@ -182,7 +183,7 @@ async fn turn(
         parked: Vec::new(),
         took_all,
         sessions: material.sessions,
-        is_suppressed: material.is_suppressed,
+        suppressed: material.suppressed,
         opened_at: material.now,
         claimed,
     };

@@ -12,7 +12,7 @@ use bellhop_sandbox::Outcome;
 
 use crate::audit;
 use crate::broker::{Broker, Caller, Sources};
-use crate::conversation::{Body, NewContact, NewMessage, SessionWrite, Suppression};
+use crate::conversation::{self, Body, NewContact, NewMessage, SessionWrite, Suppression};
 use crate::dispatch::commit::TurnCommit;
 use crate::dispatch::effects::{self, Rows};
 use crate::dispatch::open::OpenTurn;
@@ -39,8 +39,10 @@ impl Dispatch {
     /// Runs a turn up to its commit.
     pub(super) async fn turn(&self, mut turn: OpenTurn) -> Result<TurnCommit, DispatchError> {
         let now = self.db.now();
-        let unsuppress = self.opted_in(&turn).await?;
-        turn.is_suppressed &= unsuppress.is_none();
+        let unsuppress = self.reachable_again(&turn).await?;
+        if unsuppress.is_some() {
+            turn.suppressed = None;
+        }
         let mode = mode(&turn, now);
         let made = match mode {
             Mode::Automated => self.ask_plugins(&turn, now).await?,
@@ -49,10 +51,15 @@ impl Dispatch {
         Ok(TurnCommit { unsuppress, ..commit(&turn, mode, made) })
     }
 
-    /// Somebody who said "stop" says "start".
-    async fn opted_in(&self, turn: &OpenTurn) -> Result<Option<Suppression>, DispatchError> {
+    /// Somebody who said "stop" says "start", or somebody whom Meta could not reach writes again.
+    async fn reachable_again(&self, turn: &OpenTurn) -> Result<Option<Suppression>, DispatchError> {
         let mut texts = turn.events.iter().filter_map(|event| event.event.text());
-        if !turn.is_suppressed || !texts.any(|text| words::recognise(text) == Some(Signal::OptIn)) {
+        let is_lifted = match turn.suppressed.as_deref() {
+            None => false,
+            Some(conversation::OPT_OUT) => texts.any(|text| words::recognise(text) == Some(Signal::OptIn)),
+            Some(_unreachable) => !turn.events.is_empty(),
+        };
+        if !is_lifted {
             return Ok(None);
         }
         let index = self.vault.index(&turn.claimed.workspace).await?;
@@ -60,7 +67,7 @@ impl Dispatch {
             workspace: turn.claimed.workspace.clone(),
             channel: turn.claimed.channel.clone(),
             person: inbox::thread_key(&index, &turn.claimed.channel, &turn.contact.profile.person),
-            reason: "opt-in",
+            reason: "reachable",
         }))
     }
 

@@ -173,7 +173,7 @@ fn read_signal(change: &mut Change, event: &ControlEvent, said: &ContactEvent, h
         workspace: event.workspace.clone(),
         channel: event.channel.clone(),
         person: inbox::thread_key(heard.index, &event.channel, person),
-        reason: "opt-out",
+        reason: conversation::OPT_OUT,
     });
     match heard.signal {
         Some(Signal::OptOut) => change.suppress = suppression,
