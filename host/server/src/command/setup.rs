@@ -1,6 +1,6 @@
 //! `bellhop app`, `bellhop workspace`, `bellhop channel`: who is connected.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use bellhop_domain::channel::ChannelKind;
@@ -21,7 +21,7 @@ pub(super) enum AppCommand {
         /// File with the app secret; `-` reads standard input.
         #[arg(long, value_name = "FILE")]
         secret_file: PathBuf,
-        /// File with the verify token that you enter in Meta's dashboard; `-` reads standard input.
+        /// File with the verify token that you enter in Meta's dashboard; `-` reads standard input. Only one can.
         #[arg(long, value_name = "FILE")]
         verify_token_file: PathBuf,
         /// The workspace that brings its own app; without it the app is the installation's.
@@ -100,6 +100,10 @@ pub(super) fn channel_id(raw: &str) -> anyhow::Result<ChannelId> {
 
 pub(super) async fn app(command: AppCommand, stores: &Stores) -> anyhow::Result<()> {
     let AppCommand::Add { meta_app_id, secret_file, verify_token_file, workspace } = command;
+    let standard_input = Path::new("-");
+    if secret_file == standard_input && verify_token_file == standard_input {
+        bail!("only one secret can come from standard input; put the app secret or the verify token into a file");
+    }
     let secrets = AppSecrets {
         app_secret: secret::read("app secret", &secret_file)?,
         verify_token: secret::read("verify token", &verify_token_file)?,
@@ -126,7 +130,10 @@ pub(super) async fn workspace(command: WorkspaceCommand, stores: &Stores) -> any
         WorkspaceCommand::List => {
             let snapshot = stores.directory.snapshot();
             for workspace in snapshot.workspaces() {
-                say(format_args!("{}  {}  ({}, {})", workspace.id, workspace.name, workspace.locale, workspace.time_zone));
+                say(format_args!(
+                    "{}  {}  ({}, {})",
+                    workspace.id, workspace.name, workspace.locale, workspace.time_zone
+                ));
                 for channel in snapshot.channels(&workspace.id) {
                     let state = channel.state.as_str();
                     say(format_args!("    {}  {}  {}  {state}", channel.id, channel.kind.as_str(), channel.name));
