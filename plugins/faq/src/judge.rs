@@ -172,9 +172,13 @@ impl<'a> Judge<'a> {
         }
         let is_latin = terms.iter().any(|term| term.contains(|letter: char| letter.is_ascii_alphabetic()));
         let fits = self.fits.of(&terms);
-        let rank = |(entry, fit): (&'a Entry, f64)| Ranked { entry, fit: fit * self.kept(&entry.spoken(), is_latin) };
-        let mut ranked: Vec<Ranked<'a>> = self.entries.iter().zip(fits).map(rank).collect();
-        ranked.sort_by(|left, right| right.fit.total_cmp(&left.fit));
+        let mut ranked: Vec<Ranked<'a>> = Vec::with_capacity(self.entries.len());
+        for (entry, fit) in self.entries.iter().zip(fits) {
+            let fit = fit * self.kept(&entry.spoken(), is_latin);
+            // By hand, a few dozen at most: each sort of the library would add kilobytes to the component.
+            let place = ranked.partition_point(|better| better.fit >= fit);
+            ranked.insert(place, Ranked { entry, fit });
+        }
         ranked
     }
 
@@ -204,10 +208,15 @@ impl<'a> Judge<'a> {
     }
 }
 
-fn unsure(mut matches: Vec<Match>) -> Verdict {
-    matches.sort_by(|left, right| right.fit.total_cmp(&left.fit));
-    matches.truncate(MAX_CHOICES);
-    Verdict::Unsure(matches)
+/// Some doubts, best first.
+fn unsure(matches: Vec<Match>) -> Verdict {
+    let mut best_first: Vec<Match> = Vec::new();
+    for found in matches {
+        let place = best_first.partition_point(|better| better.fit >= found.fit);
+        best_first.insert(place, found);
+    }
+    best_first.truncate(MAX_CHOICES);
+    Verdict::Unsure(best_first)
 }
 
 fn add(matches: &mut Vec<Match>, found: Match) {

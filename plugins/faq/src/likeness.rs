@@ -68,7 +68,10 @@ impl Fits {
         let candidates: Vec<Candidate> = entries.iter().map(|entry| Candidate::new(entry, &mut lexicon)).collect();
         lexicon.count(&candidates);
         let terms = text::terms(message);
-        let rows = distinct(&terms, MAX_ASKED).into_iter().map(|term| (term.to_owned(), lexicon.row(term))).collect();
+        let mut rows = BTreeMap::new();
+        for term in distinct(&terms, MAX_ASKED) {
+            rows.insert(term.to_owned(), lexicon.row(term));
+        }
         Self { lexicon, candidates, rows }
     }
 
@@ -105,9 +108,12 @@ impl Candidate {
         let phrasings: Vec<Weighed> = written.map(|question| lexicon.weigh(question, &language)).collect();
         // The title helps to understand a question; as a phrasing, one word like "Parking" would fit any mention of it.
         let title = entry.title.as_deref().map(|title| lexicon.weigh(title, &language)).unwrap_or_default();
-        let mut all: Weighed = phrasings.iter().flatten().chain(&title).copied().collect();
-        all.sort_unstable_by_key(|(place, _)| *place);
-        all.dedup_by_key(|(place, _)| *place);
+        let mut all: Weighed = Vec::new();
+        for (place, weight) in phrasings.iter().flatten().chain(&title) {
+            if all.iter().all(|(known, _)| known != place) {
+                all.push((*place, *weight));
+            }
+        }
         Self { language, phrasings, all }
     }
 
@@ -121,7 +127,7 @@ impl Candidate {
         let in_any = understood(question, &self.all);
         let fit = |phrasing: &Weighed| {
             let understood = understood(question, phrasing).max(0.5 * (in_any + 1.0) * in_any);
-            SHARE_OF_PHRASING.mul_add(asked(phrasing, question, lexicon), (1.0 - SHARE_OF_PHRASING) * understood)
+            SHARE_OF_PHRASING * asked(phrasing, question, lexicon) + (1.0 - SHARE_OF_PHRASING) * understood
         };
         self.phrasings.iter().map(fit).fold(0.0, f64::max)
     }
@@ -187,8 +193,11 @@ fn likeness(term: &Term<'_>, place: usize) -> f64 {
 
 /// The covered part of a total, from pairs of weight and how much of it is covered.
 fn share(pairs: impl Iterator<Item = (f64, f64)>) -> f64 {
-    let (total, covered) =
-        pairs.fold((0.0, 0.0), |(total, covered), (weight, part)| (total + weight, weight.mul_add(part, covered)));
+    let (mut total, mut covered) = (0.0, 0.0);
+    for (weight, part) in pairs {
+        total += weight;
+        covered += weight * part;
+    }
     if total > 0.0 { covered / total } else { 0.0 }
 }
 

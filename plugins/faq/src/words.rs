@@ -153,12 +153,14 @@ pub(crate) fn weight(term: &str, language: &str) -> f64 {
     if let Some((_, _, weight)) = listed {
         return *weight;
     }
-    let letters = term.chars().count();
+    if term.is_ascii() {
+        return if term.len() == 1 { SHORT } else { PLAIN };
+    }
+    let n_letters = term.chars().count();
     let n_grammar = term.chars().filter(|letter| is_kana_grammar(*letter) || SMALL_HAN.contains(*letter)).count();
-    match (letters, n_grammar) {
-        (1, _) if term.is_ascii() => SHORT,
-        (_, 0) => PLAIN,
-        (all, grammar) if all == grammar => SHORT,
+    match n_grammar {
+        0 => PLAIN,
+        grammar if grammar == n_letters => SHORT,
         _ => HALF,
     }
 }
@@ -184,13 +186,11 @@ pub(crate) fn language_of(text: &str, terms: &[String]) -> Option<&'static str> 
         }
         telling |= n_languages == 1 && term.chars().count() >= TELLING_LETTERS;
     }
-    let mut counted: Vec<(usize, &'static str)> =
-        counts.into_iter().zip(LANGUAGES.iter().map(|language| language.code)).collect();
-    counted.sort_unstable_by(|left, right| right.cmp(left));
-    match counted.as_slice() {
-        [(best, code), (second, _), ..] if best > second && (*best >= LEAST_WORDS || telling) => Some(code),
-        _ => None,
-    }
+    let best = counts.iter().copied().max().unwrap_or(0);
+    let is_clear = counts.iter().filter(|count| **count == best).count() == 1;
+    let is_enough = best >= LEAST_WORDS || telling;
+    let position = counts.iter().position(|count| *count == best).filter(|_| is_clear && is_enough);
+    position.and_then(|position| LANGUAGES.get(position)).map(|language| language.code)
 }
 
 /// One short word may be a name or a loan; two are a language.
