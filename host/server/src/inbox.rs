@@ -17,3 +17,6 @@ pub use control::{ControlEvent, control_open, control_take_in};
 pub use finish::{Finish, SettledEvent, events_settle_in, finish_in, park_all, release, release_empty};
 pub use wake::Wake;
 
+
+#[cfg(test)]
+mod tests;

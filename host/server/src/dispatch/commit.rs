@@ -48,18 +48,19 @@ pub(super) async fn write(db: &Db, turns: &[TurnCommit]) -> Result<Vec<Committed
     let mut transaction = db.begin_write().await?;
     let finishes: Vec<Finish> = turns.iter().map(|turn| turn.finish.clone()).collect();
     let ours = inbox::finish_in(&mut transaction, &finishes).await?;
-    let kept: Vec<&TurnCommit> = turns.iter().filter(|turn| ours.contains(conversation_of(turn))).collect();
+    let kept: Vec<&TurnCommit> = turns.iter().filter(|turn| ours.contains(&claim_of(turn))).collect();
     write_rows(&mut transaction, &kept, now).await?;
     transaction.commit().await?;
     Ok(turns.iter().map(|turn| committed(&ours, turn)).collect())
 }
 
-fn conversation_of(turn: &TurnCommit) -> &ConversationId {
-    &turn.finish.claimed.conversation
+/// The claim that a turn was made under: two claims of one conversation may end in the same transaction.
+fn claim_of(turn: &TurnCommit) -> (ConversationId, i64) {
+    (turn.finish.claimed.conversation.clone(), turn.finish.claimed.epoch)
 }
 
-fn committed(ours: &HashSet<ConversationId>, turn: &TurnCommit) -> Committed {
-    if ours.contains(conversation_of(turn)) { Committed::Done } else { Committed::Overtaken }
+fn committed(ours: &HashSet<(ConversationId, i64)>, turn: &TurnCommit) -> Committed {
+    if ours.contains(&claim_of(turn)) { Committed::Done } else { Committed::Overtaken }
 }
 
 fn gathered<T: Clone>(turns: &[&TurnCommit], part: impl Fn(&TurnCommit) -> &[T]) -> Vec<T> {

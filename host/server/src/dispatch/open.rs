@@ -104,12 +104,12 @@ fn by_conversation(all: HashMap<(ConversationId, PluginKey), String>) -> HashMap
     sorted
 }
 
-/// The open events of each conversation, unsealed.
+/// The open events of each conversation, unsealed; one more than a turn takes, to know whether any are left.
 async fn slices(
     dispatch: &Dispatch,
     claimed: &[Claimed],
 ) -> Result<HashMap<ConversationId, Vec<Slice>>, DispatchError> {
-    let rows = inbox::events_open(&dispatch.db, claimed).await?;
+    let rows = inbox::events_open(&dispatch.db, claimed, MAX_EVENTS + 1).await?;
     let wanted: Vec<_> = rows.iter().map(|row| (row.workspace.clone(), row.key.clone())).collect();
     let keys = dispatch.vault.keys_by_id(&wanted).await?;
     let mut sorted: HashMap<ConversationId, Vec<Slice>> = HashMap::new();

@@ -131,22 +131,28 @@ fn claimed(row: &AnyRow) -> Result<Claimed, DbError> {
     })
 }
 
-/// The open contact events of claimed conversations, each conversation's in order: Meta's time, then position, then arrival.
+/// The first open contact events of claimed conversations, `limit` of each at most, in order: Meta's time, then position,
+/// then arrival. The limit bounds what a flood in one conversation costs.
 ///
 /// # Errors
 /// [`DbError`].
-pub async fn events_open(db: &Db, claimed: &[Claimed]) -> Result<Vec<OpenEvent>, DbError> {
+pub async fn events_open(db: &Db, claimed: &[Claimed], limit: usize) -> Result<Vec<OpenEvent>, DbError> {
     if claimed.is_empty() {
         return Ok(Vec::new());
     }
     let mut select = Bulk::new(
-        "select workspace_id, conversation_id, id, kind, at, received_at, key_id, sealed from inbox_event \
-         where state = 'open' and lane = 'contact' and (workspace_id, conversation_id) in (values ",
+        "select e.workspace_id, e.conversation_id, e.id, e.kind, e.at, e.received_at, e.key_id, e.sealed from \
+         (select workspace_id, id, row_number() over (partition by workspace_id, conversation_id order by at, position, id) \
+         as nth from inbox_event where state = 'open' and lane = 'contact' and (workspace_id, conversation_id) in (values ",
     );
     for claimed in claimed {
         select.row().bind(claimed.workspace.as_str()).bind(claimed.conversation.as_str());
     }
-    let rows = db.fetch_all(select.end(") order by at, position, id").statement()).await?;
+    let select = select
+        .end(")) ranked join inbox_event e on e.workspace_id = ranked.workspace_id and e.id = ranked.id where ranked.nth <= ")
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .end(" order by e.at, e.position, e.id");
+    let rows = db.fetch_all(select.statement()).await?;
     rows.iter().map(open_event).collect()
 }
 
@@ -174,7 +180,8 @@ pub async fn renew(db: &Db, held: &[(WorkspaceId, ConversationId, i64)]) -> Resu
     }
     let mut update = Bulk::new("update conversation set lease_until = ")
         .bind((db.now() + LEASE).millis())
-        .end(" where (workspace_id, id, epoch) in (values ");
+        // A claim that was given back in the meantime must not come to life again.
+        .end(" where owner is not null and (workspace_id, id, epoch) in (values ");
     for (workspace, conversation, epoch) in held {
         update.row().bind(workspace.as_str()).bind(conversation.as_str()).bind(*epoch);
     }

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use bellhop_domain::id::{ContactId, ConversationId, EventId, TurnId, WorkspaceId};
 use bellhop_domain::time::Timestamp;
 use sqlx::Row;
+use sqlx::any::AnyRow;
 
 use crate::db::{Bulk, Db, DbError, WriteTransaction};
 use crate::inbox::Claimed;
@@ -45,12 +46,16 @@ pub struct SettledEvent {
     pub reason: Option<&'static str>,
 }
 
-/// The fence: writes the conversations' rows and gives the claims back. Answers which conversations were still ours and
-/// untouched by a control event; for all others nothing may be written.
+/// The fence: writes the conversations' rows and gives the claims back. Answers which claims (conversation and epoch) were
+/// still ours and untouched by a control event; for all others nothing may be written. A host whose lease ran out may hold
+/// two claims of one conversation, so the conversation alone says nothing.
 ///
 /// # Errors
 /// [`DbError`]; the transaction is over.
-pub async fn finish_in(transaction: &mut WriteTransaction, turns: &[Finish]) -> Result<HashSet<ConversationId>, DbError> {
+pub async fn finish_in(
+    transaction: &mut WriteTransaction,
+    turns: &[Finish],
+) -> Result<HashSet<(ConversationId, i64)>, DbError> {
     let mut update = Bulk::new(
         "update conversation set contact_id = v.column5, mode = v.column6, mode_until = v.column7, floor = v.column8, \
          last_contact_event_at = v.column9, last_answered_at = v.column10, failures = 0, lease_until = 0, owner = null, \
@@ -75,12 +80,14 @@ pub async fn finish_in(transaction: &mut WriteTransaction, turns: &[Finish]) -> 
     }
     let update = update.end(
         ") as v where conversation.workspace_id = v.column1 and conversation.id = v.column2 and conversation.epoch = v.column3 \
-         and conversation.revision = v.column4 returning conversation.id",
+         and conversation.revision = v.column4 returning conversation.id, conversation.epoch",
     );
     let rows = transaction.fetch_all(update.statement()).await?;
-    rows.iter()
-        .map(|row| ConversationId::parse(row.try_get(0)?).map_err(|_| DbError::Unreadable("conversation.id")))
-        .collect()
+    let claim = |row: &AnyRow| {
+        let id = ConversationId::parse(row.try_get(0)?).map_err(|_| DbError::Unreadable("conversation.id"))?;
+        Ok((id, row.try_get(1)?))
+    };
+    rows.iter().map(claim).collect()
 }
 
 /// Marks events with how they ended.
@@ -157,24 +164,28 @@ pub async fn release_empty(db: &Db, claimed: &[Claimed]) -> Result<(), DbError> 
     Ok(())
 }
 
-/// Parks every open event of a conversation that no turn can take; a command can bring them back.
+/// Parks every open event of a conversation that no turn can take; a command can bring them back. Does nothing when the
+/// claim is not ours any more: whoever has it decides.
 ///
 /// # Errors
 /// [`DbError`]; the events wait on.
 pub async fn park_all(db: &Db, claimed: &Claimed, reason: &'static str) -> Result<(), DbError> {
     let now = db.now();
     let mut transaction = db.begin_write().await?;
-    let park = sqlx::query(
-        "update inbox_event set state = 'parked', reason = $1, settled_at = $2 \
-         where workspace_id = $3 and conversation_id = $4 and state = 'open' and lane = 'contact'",
-    );
-    let (workspace, conversation) = (claimed.workspace.as_str().to_owned(), claimed.conversation.as_str().to_owned());
-    let park = park.bind(reason).bind(now.millis()).bind(workspace.clone()).bind(conversation.clone());
-    transaction.execute(park).await?;
+    // The row first: what arrives from here on waits for this transaction and then finds the conversation at rest.
     let free = sqlx::query(
         "update conversation set lease_until = 0, owner = null, first_open_at = null, ready_at = null \
          where workspace_id = $1 and id = $2 and epoch = $3",
     );
-    transaction.execute(free.bind(workspace).bind(conversation).bind(claimed.epoch)).await?;
+    let (workspace, conversation) = (claimed.workspace.as_str().to_owned(), claimed.conversation.as_str().to_owned());
+    let free = free.bind(workspace.clone()).bind(conversation.clone()).bind(claimed.epoch);
+    if transaction.execute(free).await? != 1 {
+        return Ok(());
+    }
+    let park = sqlx::query(
+        "update inbox_event set state = 'parked', reason = $1, settled_at = $2 \
+         where workspace_id = $3 and conversation_id = $4 and state = 'open' and lane = 'contact'",
+    );
+    transaction.execute(park.bind(reason).bind(now.millis()).bind(workspace).bind(conversation)).await?;
     transaction.commit().await
 }
