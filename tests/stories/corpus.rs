@@ -53,22 +53,46 @@ story!(corpus_is_accepted, |app| {
 /// Bodies that nobody in their right mind sends.
 fn nasty(page: &str) -> Vec<(String, Vec<u8>)> {
     let deep = |open: &str, close: &str, n: usize| format!("{}{}", open.repeat(n), close.repeat(n));
-    let in_entry = |item: &str| format!(r#"{{"object":"page","entry":[{{"id":"{page}","time":1,"messaging":[{item}]}}]}}"#);
-    let text = |value: &str| in_entry(&format!(
-        r#"{{"sender":{{"id":"7"}},"recipient":{{"id":"{page}"}},"timestamp":{START},"message":{{"mid":"m","text":{value}}}}}"#
-    ));
-    let time = |value: &str| in_entry(&format!(
-        r#"{{"sender":{{"id":"7"}},"recipient":{{"id":"{page}"}},"timestamp":{value},"message":{{"mid":"m{value}","text":"x"}}}}"#
-    ));
+    let in_entry =
+        |item: &str| format!(r#"{{"object":"page","entry":[{{"id":"{page}","time":1,"messaging":[{item}]}}]}}"#);
+    let text = |value: &str| {
+        in_entry(&format!(
+            r#"{{"sender":{{"id":"7"}},"recipient":{{"id":"{page}"}},"timestamp":{START},"message":{{"mid":"m","text":{value}}}}}"#
+        ))
+    };
+    let time = |value: &str| {
+        in_entry(&format!(
+            r#"{{"sender":{{"id":"7"}},"recipient":{{"id":"{page}"}},"timestamp":{value},"message":{{"mid":"m{value}","text":"x"}}}}"#
+        ))
+    };
     let words = [
-        "", " ", "null", "true", "0", "[]", "{}", "\"page\"", "{\"object\":\"page\"}", "{\"entry\":[]}", "{\"entry\":{}}",
-        "{\"object\":\"page\",\"entry\":null}", "{\"object\":7,\"entry\":[7]}", "{\"object\":\"page\",\"entry\":[null,[],{}]}",
+        "",
+        " ",
+        "null",
+        "true",
+        "0",
+        "[]",
+        "{}",
+        "\"page\"",
+        "{\"object\":\"page\"}",
+        "{\"entry\":[]}",
+        "{\"entry\":{}}",
+        "{\"object\":\"page\",\"entry\":null}",
+        "{\"object\":7,\"entry\":[7]}",
+        "{\"object\":\"page\",\"entry\":[null,[],{}]}",
         "{\"object\":\"page\",\"entry\":[{\"id\":null,\"time\":\"yesterday\",\"messaging\":[null,1,[],{}]}]}",
         "{\"object\":\"\\u0000\",\"entry\":[{\"id\":\"\\u0000\",\"changes\":[{\"field\":\"\\u0000\",\"value\":\"\\u0000\"}]}]}",
-        "{\"object\":\"page\",\"object\":\"instagram\",\"entry\":[],\"entry\":[{}]}", "\u{feff}{}", "{\"object\":\"page\",\"entry\":[",
-        "<xml/>", "object=page&entry=1", "{'object':'page'}", "NaN", "\u{0}",
+        "{\"object\":\"page\",\"object\":\"instagram\",\"entry\":[],\"entry\":[{}]}",
+        "\u{feff}{}",
+        "{\"object\":\"page\",\"entry\":[",
+        "<xml/>",
+        "object=page&entry=1",
+        "{'object':'page'}",
+        "NaN",
+        "\u{0}",
     ];
-    let mut bodies: Vec<(String, Vec<u8>)> = words.iter().map(|word| ((*word).to_owned(), word.as_bytes().to_vec())).collect();
+    let mut bodies: Vec<(String, Vec<u8>)> =
+        words.iter().map(|word| ((*word).to_owned(), word.as_bytes().to_vec())).collect();
     let mut add = |name: &str, body: String| bodies.push((name.to_owned(), body.into_bytes()));
     add("deep lists", deep("[", "]", 200_000));
     add("deep objects", format!("{}1{}", r#"{"entry":"#.repeat(100_000), "}".repeat(100_000)));
@@ -81,20 +105,39 @@ fn nasty(page: &str) -> Vec<(String, Vec<u8>)> {
     add("a number for a text", text("1e400"));
     add("a long text", text(&format!("{:?}", "a".repeat(1_000_000))));
     add("a text of directions", text("\"\u{202e}\u{200b}\u{feff}\u{e000}\""));
-    for value in ["0", "-1", "1e400", "9223372036854775807", "-9223372036854775808", "99999999999999999999", "1.5", "\"1\"", "null"]
-    {
+    for value in [
+        "0",
+        "-1",
+        "1e400",
+        "9223372036854775807",
+        "-9223372036854775808",
+        "99999999999999999999",
+        "1.5",
+        "\"1\"",
+        "null",
+    ] {
         add(&format!("the time {value}"), time(value));
     }
     for name in ["message", "postback", "read", "delivery", "reaction", "optin", "policy_enforcement", "message_edit"] {
-        for value in ["null", "7", "[]", "{}", "\"x\"", r#"{"mid":7,"mids":7,"watermark":"x","is_echo":"yes","attachments":[7]}"#] {
+        for value in [
+            "null",
+            "7",
+            "[]",
+            "{}",
+            "\"x\"",
+            r#"{"mid":7,"mids":7,"watermark":"x","is_echo":"yes","attachments":[7]}"#,
+        ] {
             let item = format!(r#"{{"sender":{{"id":"7"}},"recipient":{{"id":"{page}"}},"{name}":{value}}}"#);
             add(&format!("{name} {value}"), in_entry(&item));
         }
     }
     add("no people", in_entry(r#"{"message":{"mid":"m_nobody","text":"x"}}"#));
-    add("a person without a name", in_entry(&format!(
-        r#"{{"sender":{{"id":""}},"recipient":{{"id":"{page}"}},"message":{{"mid":"m_empty","text":"x"}}}}"#
-    )));
+    add(
+        "a person without a name",
+        in_entry(&format!(
+            r#"{{"sender":{{"id":""}},"recipient":{{"id":"{page}"}},"message":{{"mid":"m_empty","text":"x"}}}}"#
+        )),
+    );
     add("a page that writes to itself", body(page, &[message(page, page, "m_self", "hello", START)]));
     add("a person of a megabyte", body(page, &[message(page, &"7".repeat(1_000_000), "m_long", "hello", START)]));
     bodies.push(("invalid UTF-8".to_owned(), b"{\"object\":\"page\",\"entry\":[{\"id\":\"\xff\xfe\"}]}".to_vec()));

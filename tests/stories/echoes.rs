@@ -14,7 +14,7 @@ async fn mode(app: &TestApp) -> String {
 }
 
 /// An item that says that messages of the Page arrived or were seen.
-fn receipt(page: &str, person: &str, kind: &str, what: Value) -> Value {
+fn receipt(page: &str, person: &str, kind: &str, what: &Value) -> Value {
     json!({ "sender": { "id": person }, "recipient": { "id": page }, "timestamp": 1, kind: what })
 }
 
@@ -185,14 +185,14 @@ story!(receipts_raise_a_delivery_and_never_lower_it, |app| {
     };
     let (page, person) = (app.business.page_id.clone(), ana.person_id.clone());
     let delivered = json!({ "mids": [message_id], "watermark": 1 });
-    assert_eq!(app.post_items(&[receipt(&page, &person, "delivery", delivered.clone())]).await, 200);
+    assert_eq!(app.post_items(&[receipt(&page, &person, "delivery", &delivered)]).await, 200);
     app.calm().await;
     assert_eq!(app.delivery_states().await, ["delivered"]);
     ana.reads().unwrap();
     app.calm().await;
     assert_eq!(app.delivery_states().await, ["read"]);
     let late = json!({ "mids": [message_id], "watermark": 9_000_000_000_000_i64 });
-    assert_eq!(app.post_items(&[receipt(&page, &person, "delivery", late)]).await, 200);
+    assert_eq!(app.post_items(&[receipt(&page, &person, "delivery", &late)]).await, 200);
     app.calm().await;
     assert_eq!(app.delivery_states().await, ["read"]);
 });

@@ -1,5 +1,7 @@
 //! The whole app against the simulator, one file a story.
 
+#![cfg(test)]
+
 mod support;
 
 mod answered;

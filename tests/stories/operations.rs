@@ -99,13 +99,18 @@ story!(nothing_that_a_person_said_stands_readable_on_disk, |app| {
     ana.says("cardamom is my secret").unwrap();
     app.rest().await;
     let db = &app.app.stores.db;
-    for (table, column) in
-        [("inbox_event", "sealed"), ("message", "sealed"), ("turn", "sealed"), ("contact", "profile"), ("secret", "sealed")]
-    {
+    for (table, column) in [
+        ("inbox_event", "sealed"),
+        ("message", "sealed"),
+        ("turn", "sealed"),
+        ("contact", "profile"),
+        ("secret", "sealed"),
+    ] {
         let sql = format!("select {column} from {table}");
         for row in db.fetch_all(sqlx::query(sqlx::AssertSqlSafe(sql))).await.unwrap() {
             let sealed: Vec<u8> = row.get(0);
-            for word in ["cardamom", ana.person_id.as_str(), app.business.page_token.as_str(), app.app_secret.as_str()] {
+            for word in ["cardamom", ana.person_id.as_str(), app.business.page_token.as_str(), app.app_secret.as_str()]
+            {
                 assert!(!sealed.windows(word.len()).any(|part| part == word.as_bytes()), "{table} holds {word}");
             }
         }

@@ -70,7 +70,8 @@ story!(a_text_beyond_all_bounds_is_no_answer, |app| {
 });
 
 story!(a_text_that_is_none_is_the_plugins_crash, |app| {
-    let hostile = Guest { items: r#"(data (i32.const 16384) "\ff\fe")"#, ..guest("(call $say (i32.const 16384) (i32.const 2))") };
+    let hostile =
+        Guest { items: r#"(data (i32.const 16384) "\ff\fe")"#, ..guest("(call $say (i32.const 16384) (i32.const 2))") };
     assert_eq!(survived(&app, &hostile).await.outcome, "stopped: trap");
 });
 

@@ -29,7 +29,9 @@ story!(a_body_that_meta_did_not_sign_is_refused_and_leaves_nothing, |app| {
     let other = sign(&app.app_secret, b"another body");
     let (bare, short, long) = (right.replace("sha256=", ""), &right[..right.len() - 2], format!("{right}00"));
     let upper = right.replace("sha256=", "SHA256=");
-    for bad in [wrong.as_str(), &other, &bare, short, &long, &upper, "sha256=", "", "sha256=zz", &format!("{right}, {right}")] {
+    for bad in
+        [wrong.as_str(), &other, &bare, short, &long, &upper, "sha256=", "", "sha256=zz", &format!("{right}, {right}")]
+    {
         assert_eq!(app.post_with(body.clone(), &[(SIGNATURE, bad)]).await, 401, "{bad:?}");
     }
     assert_eq!(app.post_with(body.clone(), &[]).await, 401, "no signature");
@@ -116,7 +118,8 @@ story!(the_handshake_gives_the_challenge_back_to_whoever_knows_the_token, |app| 
     let asked = |mode, token| [("hub.mode", mode), ("hub.verify_token", token), ("hub.challenge", "1158201444")];
     let right = handshake(&app, &asked("subscribe", VERIFY_TOKEN)).await;
     assert_eq!(right, (StatusCode::OK, "1158201444".to_owned()));
-    for (mode, token) in [("subscribe", "another token"), ("subscribe", ""), ("unsubscribe", VERIFY_TOKEN), ("", VERIFY_TOKEN)]
+    for (mode, token) in
+        [("subscribe", "another token"), ("subscribe", ""), ("unsubscribe", VERIFY_TOKEN), ("", VERIFY_TOKEN)]
     {
         let (status, text) = handshake(&app, &asked(mode, token)).await;
         assert_eq!(status, StatusCode::FORBIDDEN, "{mode} {token}");

@@ -1,11 +1,12 @@
 //! The whole app in a test: the host in this process on port 0, the simulator beside it, both on clocks that only the test
 //! moves. The rooms are driven by hand, so nothing is waited for and nothing races.
 
-pub mod gate;
-pub mod hostile;
-pub mod look;
-pub mod post;
-pub mod postgres;
+pub(crate) mod gate;
+pub(crate) mod hostile;
+pub(crate) mod look;
+pub(crate) mod post;
+pub(crate) mod postgres;
+pub(crate) mod template;
 
 use std::time::Duration;
 
@@ -19,27 +20,28 @@ use bellhop_domain::channel::ChannelKind;
 use bellhop_domain::id::{AppId, ChannelId, WorkspaceId};
 use bellhop_domain::time::Timestamp;
 use bellhop_simulator::{Clock as SimulatorClock, Control, Customer, Options, Simulator};
+use template::Template;
 use zeroize::Zeroizing;
 
 /// 2026-11-20 12:00 UTC: where every test's clocks begin.
-pub const START: i64 = 1_795_176_000_000;
+pub(crate) const START: i64 = 1_795_176_000_000;
 
 /// Longer than any settle window.
-pub const SETTLED: Duration = Duration::from_secs(7);
+pub(crate) const SETTLED: Duration = Duration::from_secs(7);
 
 /// How long a test waits for the other half of a loopback exchange before it calls it lost.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A host, a simulator, and one business with one Page.
-pub struct TestApp {
-    pub app: App,
-    pub control: Control,
-    pub simulator: Simulator,
-    pub clock: Clock,
-    pub business: Business,
-    pub app_id: AppId,
-    pub meta_app_id: String,
-    pub app_secret: String,
+pub(crate) struct TestApp {
+    pub(crate) app: App,
+    pub(crate) control: Control,
+    pub(crate) simulator: Simulator,
+    pub(crate) clock: Clock,
+    pub(crate) business: Business,
+    pub(crate) app_id: AppId,
+    pub(crate) meta_app_id: String,
+    pub(crate) app_secret: String,
     config: Config,
     listening: Listening,
     _folder: tempfile::TempDir,
@@ -47,29 +49,28 @@ pub struct TestApp {
 
 /// One tenant of a test.
 #[derive(Debug, Clone)]
-pub struct Business {
-    pub workspace: WorkspaceId,
-    pub channel: ChannelId,
-    pub page_id: String,
-    pub page_token: String,
+pub(crate) struct Business {
+    pub(crate) workspace: WorkspaceId,
+    pub(crate) channel: ChannelId,
+    pub(crate) page_id: String,
+    pub(crate) page_token: String,
 }
 
 impl TestApp {
     /// On a fresh SQLite file.
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::start_on(None).await
     }
 
-    /// On the database at this address, or a fresh SQLite file.
-    pub async fn start_on(url: Option<String>) -> Self {
+    /// On a database that [`postgres::database`] gave, or a fresh SQLite file.
+    pub(crate) async fn start_on(url: Option<String>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let simulator = Simulator::start(Options::new(SimulatorClock::standing(START))).await.unwrap();
         let control = simulator.control();
         let clock = Clock::manual(Timestamp::from_millis(START));
-        let mut config = Config::default();
-        config.store.data_folder = folder.path().join("data");
-        config.store.url = url;
-        config.keys.folder = folder.path().join("keys");
+        let template = if url.is_some() { postgres::template().await } else { Template::sqlite().await };
+        template.copy_to(folder.path());
+        let mut config = template::config(folder.path(), url);
         config.graph.base_url = simulator.url();
         config.egress.private_origins = vec![simulator.url()];
         let app = App::open(&config, clock.clone(), None).await.unwrap();
@@ -95,7 +96,7 @@ impl TestApp {
     }
 
     /// The host goes away as in a crash, with nothing said to anybody, and another one opens the same store.
-    pub async fn reopen(&mut self, change: impl FnOnce(&mut Config)) {
+    pub(crate) async fn reopen(&mut self, change: impl FnOnce(&mut Config)) {
         self.app.stop_token().cancel();
         self.listening.stopped().await;
         change(&mut self.config);
@@ -106,32 +107,32 @@ impl TestApp {
     }
 
     /// A second host on the same store, keys and clock.
-    pub async fn another_host(&self) -> App {
+    pub(crate) async fn another_host(&self) -> App {
         App::open(&self.config, self.clock.clone(), None).await.unwrap()
     }
 
     /// Where webhooks go.
-    pub fn webhook_url(&self) -> String {
+    pub(crate) fn webhook_url(&self) -> String {
         format!("http://{}/webhook/{}", self.listening.address, self.app_id)
     }
 
     /// A second tenant on the same app.
-    pub async fn another_business(&self, name: &str) -> Business {
+    pub(crate) async fn another_business(&self, name: &str) -> Business {
         add_business(&self.app, &self.control, &self.app_id, &self.meta_app_id, name).await
     }
 
     /// A customer of the first business.
-    pub fn customer(&self, name: &str) -> Customer {
+    pub(crate) fn customer(&self, name: &str) -> Customer {
         self.control.add_person(&self.business.page_id, name).unwrap()
     }
 
     /// Enables a bundled plugin with all that it asks for.
-    pub async fn enable(&self, business: &Business, plugin: &str, settings: &str) {
+    pub(crate) async fn enable(&self, business: &Business, plugin: &str, settings: &str) {
         self.enable_at(business, plugin, settings, None).await;
     }
 
     /// The same, at a place in the business's order.
-    pub async fn enable_at(&self, business: &Business, plugin: &str, settings: &str, position: Option<i64>) {
+    pub(crate) async fn enable_at(&self, business: &Business, plugin: &str, settings: &str, position: Option<i64>) {
         let registry = &self.app.stores.registry;
         let plugin = registry.plugin_find(plugin).await.unwrap();
         let enable = Enable {
@@ -146,7 +147,7 @@ impl TestApp {
     }
 
     /// What is said on a channel when no plugin answers.
-    pub async fn set_fallback(&self, business: &Business, text: &str) {
+    pub(crate) async fn set_fallback(&self, business: &Business, text: &str) {
         let stores = &self.app.stores;
         let mut transaction = stores.db.begin_write().await.unwrap();
         let update = sqlx::query("update channel set fallback = $1 where id = $2");
@@ -159,21 +160,21 @@ impl TestApp {
     }
 
     /// Moves both clocks.
-    pub fn advance(&self, by: Duration) {
+    pub(crate) fn advance(&self, by: Duration) {
         self.clock.advance(by);
         self.control.advance(by);
     }
 
     /// Waits until `n_webhooks` deliveries of webhooks were answered since the start, lets settle windows close, and drives every
     /// room until nothing is left to do.
-    pub async fn settle(&self, n_webhooks: usize) {
+    pub(crate) async fn settle(&self, n_webhooks: usize) {
         self.control.wait_for_webhooks(n_webhooks, PATIENCE).await.unwrap();
         self.advance(SETTLED);
         self.app.run_until_idle().await.unwrap();
     }
 
     /// Drives every room and lets every webhook arrive until nothing is under way any more. The clocks stand still.
-    pub async fn calm(&self) {
+    pub(crate) async fn calm(&self) {
         loop {
             self.arrive().await;
             let n_arrived = self.control.ledger().n_webhooks;
@@ -185,36 +186,36 @@ impl TestApp {
     }
 
     /// Waits until every webhook that was sent is answered.
-    pub async fn arrive(&self) {
+    pub(crate) async fn arrive(&self) {
         self.control.wait_until(PATIENCE, |ledger| ledger.n_settled == ledger.n_webhooks).await.unwrap();
     }
 
     /// Everything arrives, settle windows close, and everything that follows happens.
-    pub async fn rest(&self) {
+    pub(crate) async fn rest(&self) {
         self.arrive().await;
         self.advance(SETTLED);
         self.calm().await;
     }
 
     /// What the customer's phone received, in order.
-    pub fn received(&self, customer: &Customer) -> Vec<String> {
+    pub(crate) fn received(&self, customer: &Customer) -> Vec<String> {
         let sends = self.control.accepted();
         let theirs = sends.into_iter().filter(|send| send.recipient() == Some(customer.person_id.as_str()));
         theirs.filter_map(|send| send.text().map(str::to_owned)).collect()
     }
 
     /// The first business's open tasks.
-    pub async fn tasks(&self) -> Vec<TaskRow> {
+    pub(crate) async fn tasks(&self) -> Vec<TaskRow> {
         let stores = &self.app.stores;
         conversation::tasks_open(&stores.db, &stores.vault, &self.business.workspace).await.unwrap()
     }
 }
 
 /// What the operator typed into Meta's dashboard.
-pub const VERIFY_TOKEN: &str = "a verify token";
+pub(crate) const VERIFY_TOKEN: &str = "a verify token";
 
 /// Registers a Meta app with the host.
-pub async fn add_app(app: &App, meta_app_id: &str, secret: &str) -> AppId {
+pub(crate) async fn add_app(app: &App, meta_app_id: &str, secret: &str) -> AppId {
     let stores = &app.stores;
     let mut transaction = stores.db.begin_write().await.unwrap();
     let new = NewApp { workspace: None, meta_app_id: meta_app_id.to_owned() };
@@ -229,14 +230,19 @@ pub async fn add_app(app: &App, meta_app_id: &str, secret: &str) -> AppId {
 }
 
 /// Connects a Page of its own workspace through an app.
-pub async fn add_business(app: &App, control: &Control, app_id: &AppId, meta_app_id: &str, name: &str) -> Business {
+pub(crate) async fn add_business(
+    app: &App,
+    control: &Control,
+    app_id: &AppId,
+    meta_app_id: &str,
+    name: &str,
+) -> Business {
     let page = control.add_page(meta_app_id, name).unwrap();
     control.subscribe(&page.id).unwrap();
     let stores = &app.stores;
     let now = stores.db.now();
     let mut transaction = stores.db.begin_write().await.unwrap();
-    let new =
-        NewWorkspace { name: name.to_owned(), locale: "en".to_owned(), time_zone: "Europe/Vienna".to_owned() };
+    let new = NewWorkspace { name: name.to_owned(), locale: "en".to_owned(), time_zone: "Europe/Vienna".to_owned() };
     let workspace = directory::workspace_add(&mut transaction, now, &new).await.unwrap();
     let new = NewChannel {
         workspace: workspace.clone(),
@@ -259,6 +265,7 @@ macro_rules! story {
     ($(#[$doc:meta])* $name:ident, |$app:pat_param| $body:block) => {
         $(#[$doc])*
         mod $name {
+            #[allow(unused_imports, reason = "a story may need nothing of its file")]
             use super::*;
 
             async fn tell($app: crate::support::TestApp) $body

@@ -6,7 +6,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio_util::task::AbortOnDropHandle;
 
 /// A port that leads to the simulator once it is open.
-pub struct Gate {
+pub(crate) struct Gate {
     address: SocketAddr,
     to: SocketAddr,
     /// Bound and not listening: nobody else gets the port, and the system refuses connections.
@@ -16,7 +16,7 @@ pub struct Gate {
 
 impl Gate {
     /// A gate that is shut.
-    pub fn shut(to: SocketAddr) -> Self {
+    pub(crate) fn shut(to: SocketAddr) -> Self {
         let socket = TcpSocket::new_v4().unwrap();
         socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
         let address = socket.local_addr().unwrap();
@@ -24,12 +24,12 @@ impl Gate {
     }
 
     /// What stands in the configuration in place of Meta's address.
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
     /// Lets connections pass from now on.
-    pub fn open(&mut self) {
+    pub(crate) fn open(&mut self) {
         let listener = self.shut.take().unwrap().listen(64).unwrap();
         let to = self.to;
         self.passing = Some(AbortOnDropHandle::new(tokio::spawn(async move {

@@ -11,10 +11,10 @@ use wit_parser::Resolve;
 use super::{Business, TestApp};
 
 /// The import of log lines.
-pub const LOG: &str = r#"(import "bellhop:plugin/log@0.1.0" "write" (func $log (param i32 i32 i32)))"#;
+pub(crate) const LOG: &str = r#"(import "bellhop:plugin/log@0.1.0" "write" (func $log (param i32 i32 i32)))"#;
 
 /// The import of the contact's fields; what it answers lands at 2048.
-pub const CONTACT: &str = r#"(import "bellhop:plugin/contact@0.1.0" "field" (func $field (param i32 i32 i32)))"#;
+pub(crate) const CONTACT: &str = r#"(import "bellhop:plugin/contact@0.1.0" "field" (func $field (param i32 i32 i32)))"#;
 
 /// A guest's ways to answer: `$pass`, `$propose n` (n effects that stand at 8192), `$say text bytes`.
 const ANSWERS: &str = r#"
@@ -38,19 +38,19 @@ const ANSWERS: &str = r#"
 "#;
 
 /// What a hostile plugin is made of.
-pub struct Guest<'a> {
+pub(crate) struct Guest<'a> {
     /// Imports, in core text.
-    pub imports: &'a str,
+    pub(crate) imports: &'a str,
     /// Data and functions.
-    pub items: &'a str,
+    pub(crate) items: &'a str,
     /// What `handle` does; it leaves the address of an answer, by `$pass` or `$propose`.
-    pub body: &'a str,
+    pub(crate) body: &'a str,
     /// Added to its manifest.
-    pub manifest: &'a str,
+    pub(crate) manifest: &'a str,
 }
 
 /// Does as the body says, imports nothing, asks for nothing.
-pub fn guest(body: &str) -> Guest<'_> {
+pub(crate) fn guest(body: &str) -> Guest<'_> {
     Guest { imports: "", items: "", body, manifest: "" }
 }
 
@@ -74,7 +74,7 @@ impl TestApp {
     ///
     /// # Errors
     /// What the registry says of it.
-    pub async fn install_hostile(&self, guest: &Guest<'_>) -> Result<Plugin, RegistryError> {
+    pub(crate) async fn install_hostile(&self, guest: &Guest<'_>) -> Result<Plugin, RegistryError> {
         let manifest = format!(
             "id = \"hostile\"\nversion = \"0.1.0\"\nname.en = \"Hostile\"\ndescription.en = \"Means no good.\"\n\
              [scopes]\neffects = [\"say\"]\ntriggers = [\"messages\"]\n{}",
@@ -85,7 +85,7 @@ impl TestApp {
     }
 
     /// Installs a hostile plugin and enables it as the channel's next one.
-    pub async fn enable_hostile(&self, business: &Business, guest: &Guest<'_>) {
+    pub(crate) async fn enable_hostile(&self, business: &Business, guest: &Guest<'_>) {
         let plugin = self.install_hostile(guest).await.unwrap();
         let mut scopes = Scopes::asked(&plugin.manifest, TextScope::Clear);
         // A business that says no to everything it may say no to.

@@ -12,16 +12,16 @@ use super::{Business, TestApp};
 
 /// A delivery's row.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Delivery {
-    pub state: String,
-    pub reason: Option<String>,
-    pub attempts: i64,
-    pub due_at: i64,
+pub(crate) struct Delivery {
+    pub(crate) state: String,
+    pub(crate) reason: Option<String>,
+    pub(crate) attempts: i64,
+    pub(crate) due_at: i64,
 }
 
 impl TestApp {
     /// All deliveries, oldest first.
-    pub async fn deliveries(&self) -> Vec<Delivery> {
+    pub(crate) async fn deliveries(&self) -> Vec<Delivery> {
         let sql = "select state, reason, attempts, due_at from delivery order by id";
         let rows = self.app.stores.db.fetch_all(sqlx::query(sql)).await.unwrap();
         let read = |row: &sqlx::any::AnyRow| Delivery {
@@ -34,48 +34,48 @@ impl TestApp {
     }
 
     /// The states of all deliveries, oldest first.
-    pub async fn delivery_states(&self) -> Vec<String> {
+    pub(crate) async fn delivery_states(&self) -> Vec<String> {
         self.deliveries().await.into_iter().map(|delivery| delivery.state).collect()
     }
 
     /// How many events of each kind ended how: "message done", "echo done", "message ignored", …
-    pub async fn events(&self) -> BTreeMap<String, i64> {
+    pub(crate) async fn events(&self) -> BTreeMap<String, i64> {
         let sql = "select kind || ' ' || state, count(*) from inbox_event group by kind || ' ' || state";
         let rows = self.app.stores.db.fetch_all(sqlx::query(sql)).await.unwrap();
         rows.iter().map(|row| (row.get::<String, _>(0), row.get::<i64, _>(1))).collect()
     }
 
     /// How many events there are of this kind that ended so.
-    pub async fn events_that(&self, kind_and_state: &str) -> i64 {
+    pub(crate) async fn events_that(&self, kind_and_state: &str) -> i64 {
         self.events().await.get(kind_and_state).copied().unwrap_or(0)
     }
 
     /// Rows of a table.
-    pub async fn count(&self, table: &'static str) -> i64 {
+    pub(crate) async fn count(&self, table: &'static str) -> i64 {
         let sql = format!("select count(*) from {table}");
         let row = self.app.stores.db.fetch_optional(sqlx::query(sqlx::AssertSqlSafe(sql))).await.unwrap();
         row.unwrap().get(0)
     }
 
     /// A business's turns as its people read them, oldest first.
-    pub async fn turns_of(&self, business: &Business) -> Vec<TurnView> {
+    pub(crate) async fn turns_of(&self, business: &Business) -> Vec<TurnView> {
         let mut turns = turns_view(&self.app.api(), &business.workspace, 50).await.unwrap();
         turns.reverse();
         turns
     }
 
     /// The first business's turns, oldest first.
-    pub async fn turns(&self) -> Vec<TurnView> {
+    pub(crate) async fn turns(&self) -> Vec<TurnView> {
         self.turns_of(&self.business).await
     }
 
     /// What each plugin did in the newest turn, in the order in which they were asked.
-    pub async fn last_plugins(&self) -> Vec<PluginLine> {
+    pub(crate) async fn last_plugins(&self) -> Vec<PluginLine> {
         self.turns().await.pop().unwrap().turn.outline.unwrap().plugins
     }
 
     /// Gives a business its entries of frequently asked questions.
-    pub async fn import_faq(&self, business: &Business, entries: Value) {
+    pub(crate) async fn import_faq(&self, business: &Business, entries: Value) {
         let plugin = self.app.stores.registry.plugin_find("faq").await.unwrap();
         let collection =
             CollectionKey { workspace: business.workspace.clone(), plugin_key: plugin.key, name: "faq".to_owned() };

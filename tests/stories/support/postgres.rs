@@ -12,6 +12,9 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use sqlx::{Connection, Executor};
+use tokio::sync::OnceCell;
+
+use super::template::Template;
 
 /// The unprivileged user's id, the same on every Linux.
 const NOBODY: u32 = 65_534;
@@ -22,24 +25,51 @@ struct Cluster {
     _server: Child,
 }
 
-/// The address of an empty database, or `None` when there is no PostgreSQL here. With `CI=true` that is a failure.
-pub async fn database() -> Option<String> {
+/// The database that all others are copied from.
+const TEMPLATE: &str = "story_template";
+
+fn cluster() -> Option<&'static Cluster> {
     static CLUSTER: OnceLock<Option<Cluster>> = OnceLock::new();
     let cluster = CLUSTER.get_or_init(start).as_ref();
-    let Some(cluster) = cluster else {
+    if cluster.is_none() {
         assert!(std::env::var("CI").as_deref() != Ok("true"), "no `initdb` found: install postgresql");
         println!("skipped on PostgreSQL: no `initdb` found");
-        return None;
+    }
+    cluster
+}
+
+/// The address of a database that a host has opened once, or `None` when there is no PostgreSQL here. With `CI=true` that is
+/// a failure.
+pub(crate) async fn database() -> Option<String> {
+    let cluster = cluster()?;
+    template().await;
+    let name = format!("story_{}", cluster.databases.fetch_add(1, Ordering::Relaxed));
+    cluster.execute(format!("create database {name} template {TEMPLATE}")).await;
+    Some(cluster.url(&name))
+}
+
+/// What the host that opened the template left in its folder.
+pub(crate) async fn template() -> &'static Template {
+    static MADE: OnceCell<Template> = OnceCell::const_new();
+    let make = || async {
+        let cluster = cluster().unwrap();
+        cluster.execute(format!("create database {TEMPLATE}")).await;
+        let made = Template::make(Some(cluster.url(TEMPLATE))).await;
+        // Nobody may be connected to what is copied; a pool that was let go may still be.
+        let end = format!("select pg_terminate_backend(pid, 10000) from pg_stat_activity where datname = '{TEMPLATE}'");
+        cluster.execute(end).await;
+        made
     };
-    let number = cluster.databases.fetch_add(1, Ordering::Relaxed);
-    sqlx::any::install_default_drivers();
-    let mut connection = sqlx::AnyConnection::connect(&cluster.url("postgres")).await.unwrap();
-    let create = format!("create database story_{number}");
-    connection.execute(sqlx::AssertSqlSafe(create)).await.unwrap();
-    Some(cluster.url(&format!("story_{number}")))
+    MADE.get_or_init(make).await
 }
 
 impl Cluster {
+    async fn execute(&self, statement: String) {
+        sqlx::any::install_default_drivers();
+        let mut connection = sqlx::AnyConnection::connect(&self.url("postgres")).await.unwrap();
+        connection.execute(sqlx::AssertSqlSafe(statement)).await.unwrap();
+    }
+
     fn url(&self, database: &str) -> String {
         let host = self.socket.display().to_string().replace('/', "%2F");
         format!("postgres://bellhop@localhost/{database}?host={host}")
@@ -100,5 +130,6 @@ fn start() -> Option<Cluster> {
         }
         said.push(line);
     }
-    panic!("postgres did not start: {}", said.join("\n"));
+    let ended = server.wait().unwrap();
+    panic!("postgres did not start ({ended}): {}", said.join("\n"));
 }
