@@ -1,6 +1,7 @@
 //! The demo as a visitor sees it: chromium opens the page, a question is typed into the phone, and the answer and its way
 //! appear.
 
+#[cfg(test)]
 mod browser;
 
 use bellhop::command::demo;
@@ -23,7 +24,11 @@ async fn a_typed_question_is_answered_on_the_page() {
     browser.evaluate(r#"document.querySelector("[data-phone] textarea").focus()"#).await;
     browser.type_line("What are your opening hours?").await;
     browser.wait_for(ANSWERED).await;
-    let steps = browser.evaluate(r#"[...document.querySelectorAll(".story.is-open .step")].map((step) => step.classList[1]).join(" ")"#).await;
+    let steps = browser
+        .evaluate(
+            r#"[...document.querySelectorAll(".story.is-open .step")].map((step) => step.classList[1]).join(" ")"#,
+        )
+        .await;
     assert_eq!(steps.as_str(), Some("step-webhook step-inbox step-plugin step-policy step-graph"));
     assert_eq!(browser.complaints(), Vec::<String>::new());
     browser.close().await;
@@ -39,7 +44,9 @@ async fn a_wish_for_a_person_is_shown_and_can_be_given_back() {
     browser.evaluate(r#"document.querySelector(".held button").click()"#).await;
     browser.wait_for(r#"document.querySelector(".story .step-person") && !document.querySelector(".held")"#).await;
     browser.evaluate(r#"document.querySelector("[data-phone]").phone.say("Can I bring my dog?")"#).await;
-    browser.wait_for(r#"document.querySelector(".story.is-open .step-graph .answer")?.textContent.includes("terrace")"#).await;
+    browser
+        .wait_for(r#"document.querySelector(".story.is-open .step-graph .answer")?.textContent.includes("terrace")"#)
+        .await;
     browser.close().await;
     demo.stop().await;
 }

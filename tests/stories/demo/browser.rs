@@ -135,7 +135,7 @@ impl Browser {
             let mut message: Value = serde_json::from_slice(&bytes).unwrap();
             match message["method"].as_str() {
                 Some("Runtime.exceptionThrown") => {
-                    self.complaints.push(message["params"]["exceptionDetails"].to_string())
+                    self.complaints.push(message["params"]["exceptionDetails"].to_string());
                 }
                 Some("Log.entryAdded") if message["params"]["entry"]["level"] == "error" => {
                     self.complaints.push(message["params"]["entry"].to_string());

@@ -105,6 +105,9 @@ async fn listen_near(port: u16, routes: Router, stop: CancellationToken) -> std:
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpStream;
+
     use super::*;
 
     #[tokio::test]
@@ -115,5 +118,29 @@ mod tests {
         assert_ne!(first.address.port(), second.address.port());
         assert!(second.address.ip().is_loopback());
         stop.cancel();
+    }
+
+    async fn get(url: &str, path: &str) -> String {
+        let host = url.trim_start_matches("http://");
+        let mut connection = TcpStream::connect(host).await.unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n");
+        connection.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer).await.unwrap();
+        answer
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_demo_shows_its_page_and_leaves_nothing_behind() {
+        let running = start(0).await.unwrap();
+        let page = get(running.url(), "/").await;
+        assert!(page.starts_with("HTTP/1.1 200 OK"), "{page}");
+        assert!(page.contains("content-security-policy: default-src 'none'"), "{page}");
+        let state = get(running.url(), "/demo/state").await;
+        assert!(state.contains(r#""id":"faq""#) && state.contains(r#""stories":[]"#), "{state}");
+        let folder = running.folder.path().to_owned();
+        assert!(folder.join("data").exists());
+        running.stop().await;
+        assert!(!folder.exists());
     }
 }

@@ -29,7 +29,7 @@ const PLUGIN: &str = "faq";
 const FAQ: &[u8] = include_bytes!("assets/faq.json");
 
 /// What customers hear when no plugin knows an answer.
-const FALLBACK: &str = "Good question! Marisol will answer you herself, usually within the hour. · ¡Buena pregunta! Marisol te contestará en persona.";
+const FALLBACK: &str = "Good question! Marisol will answer you herself, usually within the hour.\n¡Buena pregunta! Marisol te contestará en persona.";
 
 /// What the operator would type into Meta's dashboard. The simulator is the only one who ever asks.
 const VERIFY_TOKEN: &[u8] = b"the demo's own verify token";

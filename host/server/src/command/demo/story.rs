@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use crate::api::{Api, TurnView, turns_view};
 use crate::command::demo::sample::Business;
+use crate::config::SettleConfig;
 use crate::conversation;
 use crate::registry::{EnabledPlugin, Registry, TextScope};
 
@@ -35,6 +36,8 @@ pub(super) struct Sources<'a> {
 pub(super) struct StateView<'a> {
     now: Timestamp,
     business: &'static str,
+    /// Quiet time after which a question is whole.
+    settle_ms: u64,
     plugins: Vec<PluginView>,
     /// Titles of the business's entries, by id.
     entries: &'a HashMap<String, String>,
@@ -135,6 +138,8 @@ pub(super) async fn state<'a>(
     Ok(StateView {
         now: api.db.now(),
         business: sources.business.name,
+        // The demo runs with the defaults.
+        settle_ms: SettleConfig::default().quiet_ms,
         plugins: plugins.iter().map(|plugin| plugin_view(plugin)).collect(),
         entries: &sources.business.entries,
         stories: joined.stories(turns),
@@ -150,7 +155,9 @@ fn plugin_view(enabled: &EnabledPlugin) -> PluginView {
         version: manifest.version.to_string(),
         hash: enabled.hash.to_string(),
         granted: enabled.scopes.capabilities.iter().map(|capability| capability.as_str()).collect(),
-        reasons: reasons.map(|(capability, request)| (capability.as_str(), request.reason.pick("en").to_owned())).collect(),
+        reasons: reasons
+            .map(|(capability, request)| (capability.as_str(), request.reason.pick("en").to_owned()))
+            .collect(),
         effects: enabled.scopes.effects.iter().cloned().collect(),
         sees_text: enabled.scopes.text == TextScope::Clear,
     }

@@ -7,7 +7,7 @@ import * as words from "./words.js";
 const BUSY_MS = 200; // between looks while something is on its way
 const IDLE_MS = 1_500; // otherwise
 const KEY_MS = 26; // between two letters that are typed for you
-const FRESH_MS = 60_000; // older stories are not followed closely any more
+const FRESH_MS = 20_000; // older stories are not followed closely any more
 
 const at = (id) => document.getElementById(id);
 const phone = document.querySelector("[data-phone]");
@@ -62,7 +62,7 @@ function isUnderWay(story) {
 }
 
 function show(seen) {
-  const context = { face, handBack, toggle, now: seen.now, entries: seen.entries, plugins: new Map(seen.plugins.map((plugin) => [plugin.id, plugin])) };
+  const context = { face, handBack, toggle, now: seen.now, entries: seen.entries, settle: seen.settle_ms, plugins: new Map(seen.plugins.map((plugin) => [plugin.id, plugin])) };
   showGrants(seen.plugins);
   showStories(seen.stories, context);
   showSum(seen.stories);
@@ -130,11 +130,11 @@ function showGrants(plugins) {
       return make("li", { class: is ? "is-granted" : "is-kept", title: plugin.reasons[name] },
         make("span", { class: "quiet" }, is ? "Granted: " : "Not granted: "), title);
     };
-    const wrote = make("li", { class: plugin.sees_text ? "is-granted" : "is-kept" }, make("span", { class: "quiet" }, plugin.sees_text ? "Granted: " : "Not granted: "), "What is written");
+    const wrote = make("li", { class: plugin.sees_text ? "is-granted" : "is-kept" }, make("span", { class: "quiet" }, plugin.sees_text ? "Granted: " : "Not granted: "), "Message text");
     const may = words.allEffects.filter((name) => ["say", "handoff"].includes(name) && plugin.effects.includes(name)).map(words.effect);
     return make("section", { class: "grant", "aria-label": `What ${plugin.name} was granted` },
       make("div", { class: "grant-head" }, make("span", { class: "step-icon" }, icon("plugin")),
-        make("div", {}, make("h3", {}, plugin.name), make("p", {}, `Plugin, version ${plugin.version}. It may ${words.list(may)}; your policy has the last word.`))),
+        make("div", {}, make("h3", {}, plugin.name), make("p", {}, `Plugin, version ${plugin.version}. It may ${words.list(may)}; policy has the last word.`))),
       make("ul", { class: "grant-list" }, wrote, words.allCapabilities.map(row)));
   }));
 }
@@ -180,11 +180,7 @@ const tabs = [at("tab-phone"), at("tab-happened")];
 
 function showSide(side) {
   sides.dataset.side = side;
-  tabs.forEach((tab) => {
-    const selected = tab.id === `tab-${side}`;
-    tab.setAttribute("aria-selected", String(selected));
-    tab.tabIndex = selected ? 0 : -1;
-  });
+  tabs.forEach((tab) => tab.setAttribute("aria-pressed", String(tab.id === `tab-${side}`)));
   if (side === "happened") { unseen = 0; showUnseen(); }
 }
 
@@ -200,15 +196,7 @@ function showUnseen() {
   badge.replaceChildren(String(unseen), make("span", { class: "quiet" }, " new"));
 }
 
-tabs.forEach((tab, place) => {
-  tab.addEventListener("click", () => showSide(tab.id.slice("tab-".length)));
-  tab.addEventListener("keydown", (event) => {
-    if (!["ArrowLeft", "ArrowRight"].includes(event.key)) return;
-    const other = tabs[1 - place];
-    other.focus();
-    other.click();
-  });
-});
+tabs.forEach((tab) => tab.addEventListener("click", () => showSide(tab.id.slice("tab-".length))));
 
 /* Typing for the visitor. */
 

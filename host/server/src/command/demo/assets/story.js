@@ -133,9 +133,10 @@ function inbox(story, context) {
   if (story.stage === "waiting") {
     const bar = make("span", { class: "settling", "aria-hidden": "true" }, make("i"));
     const late = context.now - story.said.at(-1).at;
+    bar.style.setProperty("--settle", `${context.settle}ms`);
     bar.style.setProperty("--late", `${-Math.max(0, late)}ms`); // the bar goes on where it stood when the card is drawn anew
     return step("inbox", "Inbox, waiting for more words", null, begin,
-      make("p", {}, "People write in pieces. What comes within a second and a half is answered together."), bar);
+      make("p", {}, `People write in pieces. What comes within ${words.duration(context.settle)} is answered together.`), bar);
   }
   const pieces = n > 1 ? `${words.count(n, "message")} became one question.` : "Nothing more came, so this is the whole question.";
   return step("inbox", waited === null ? "Inbox" : `Inbox, settled after ${words.duration(waited)}`, claimed, begin, make("p", {}, pieces));
@@ -201,11 +202,12 @@ function deliveries(story) {
     const calls = story.calls[delivery.id] ?? [];
     const last = calls.at(-1);
     const took = delivery.settled_at && delivery.attempted_at ? delivery.settled_at - delivery.attempted_at : null;
+    const isTaken = ["sent", "delivered", "read"].includes(delivery.state);
     return step("graph", ["Graph API ", mark(title.toLowerCase(), tone)], delivery.settled_at, begin,
       delivery.text === null ? null : make("p", {}, quote(delivery.text, "answer"), choices(delivery.choices)),
-      ["sent", "delivered", "read"].includes(delivery.state) ? progress(delivery.state) : null,
-      delivery.reason ? make("p", { class: "why" }, `Meta’s side: ${delivery.reason}`) : null,
-      facts(took !== null && fact(`Meta took it in ${words.duration(Math.max(1, took))}`), delivery.attempts > 0 && fact(words.count(delivery.attempts, "attempt")),
+      isTaken ? progress(delivery.state) : null,
+      delivery.reason ? make("p", { class: "why" }, words.failure(delivery.reason)) : null,
+      facts(isTaken && took !== null && fact(`Meta took it in ${words.duration(Math.max(1, took))}`), delivery.attempts > 0 && fact(words.count(delivery.attempts, "attempt")),
         last && fact(last.version), last?.has_proof && fact("app secret proof"), last?.code && fact(`error ${last.code}`)));
   });
 }
@@ -245,6 +247,6 @@ function total(story) {
 function held(story, context) {
   if (!story.held) return null;
   return make("div", { class: "held" },
-    make("p", {}, "A person holds this conversation now. Write again as this customer: no plugin answers."),
+    make("p", {}, "A person holds this conversation, and plugins stay silent."),
     make("button", { type: "button", onclick: () => context.handBack(story.held) }, "Give it back to the plugins"));
 }

@@ -1,9 +1,9 @@
 // Words and numbers: everything that turns the host's facts into what a person reads. Never touches the page.
 
 const KINDS = {
-  records: ["Your entries", "the entries you wrote"],
+  records: ["Your entries", "your entries"],
   contact: ["Profile", "the customer’s profile"],
-  history: ["Earlier messages", "earlier messages"],
+  history: ["History", "earlier messages"],
   "language-model": ["Language model", "language models"],
   http: ["Internet", "the internet"],
   media: ["Pictures", "pictures and files"],
@@ -75,6 +75,17 @@ export function fuel(units) {
 
 export const count = (n, one, many = `${one}s`) => `${thousands.format(n)} ${n === 1 ? one : many}`;
 
+/** With a capital at its start and a full stop at its end. */
+export const sentence = (text) => (text ? `${text[0].toUpperCase()}${text.slice(1)}${/[.!?…]$/.test(text) ? "" : "."}` : "");
+
+/** Why a delivery did not go well: Meta's code, or a code of ours. */
+export function failure(reason) {
+  const [, code, subcode] = reason.match(/^[a-z-]+:(\d+)(?::(\d+))?$/) ?? [];
+  if (code) return `Meta refused it: error ${code}${subcode ? `, subcode ${subcode}` : ""}.`;
+  const known = { unreachable: "Meta could not be reached.", "backing-off": "Meta asked for a pause.", reauthorise: "The channel has to be connected again.", unknown: "Whether Meta took it could not be found out." };
+  return known[reason] ?? `Reason: ${reason}.`;
+}
+
 /** "a, b and c". */
 export function list(words) {
   return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
@@ -82,7 +93,7 @@ export function list(words) {
 
 /** What was there and whether the plugin was shown it: `["text: shown"]` → both halves in words. */
 export function seen(saw) {
-  const nouns = { text: "what was written", button: "which choice was tapped", attachments: "that something was attached" };
+  const nouns = { text: "the text of the message", button: "the choice that was tapped", attachments: "that something is attached" };
   const shown = [];
   const withheld = [];
   for (const line of saw) {
@@ -96,7 +107,7 @@ export function seen(saw) {
 export function verdict(text) {
   const [kind, ...why] = text.split(": ");
   const words = { allow: ["Allowed", "good"], rewrite: ["Allowed with changes", "warn"], deny: ["Denied", "bad"] }[kind] ?? [kind, "wait"];
-  return { title: words[0], tone: words[1], why: why.join(": ") };
+  return { title: words[0], tone: words[1], why: why.join(": ").replaceAll(/`([^`]*)`/g, "“$1”") };
 }
 
 const STOPS = {
@@ -111,8 +122,8 @@ export function ending(line) {
   const [kind, code] = line.outcome.split(": ");
   if (kind === "done") return { title: "answered", tone: "good" };
   if (kind === "pass") return { title: "passed", tone: "quiet", text: "It has nothing to say to this and leaves it to others." };
-  if (kind === "fault") return { title: "reported a problem", tone: "bad", text: line.detail ?? code };
-  return { title: `was stopped: it ${STOPS[code] ?? `broke a limit (${code})`}`, tone: "bad", text: line.detail ?? "" };
+  if (kind === "fault") return { title: "reported a problem", tone: "bad", text: sentence(line.detail ?? code) };
+  return { title: `was stopped: it ${STOPS[code] ?? `broke a limit (${code})`}`, tone: "bad", text: sentence(line.detail ?? "") };
 }
 
 /** What a plugin gives as its reason; an entry goes by its title, as its id means nothing to a person. */

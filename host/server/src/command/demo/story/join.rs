@@ -1,6 +1,7 @@
 //! Joins what the phones show with what the host did. The two sides share no id that may leave the vault, so a message is
 //! found again by its time and its words.
 
+use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
 use bellhop_domain::id::ConversationId;
@@ -40,7 +41,7 @@ impl Joined<'_> {
         }
         let rest = self.messages.iter().filter(|message| !taken.contains(message.mid.as_str()) && message.at >= oldest);
         self.without_turn(rest, &mut stories);
-        stories.sort_by(|left, right| right.begin().cmp(&left.begin()));
+        stories.sort_by_key(|story| Reverse(story.begin()));
         self.only_newest_is_held(&mut stories);
         stories
     }
