@@ -100,11 +100,15 @@ impl<'a> Judge<'a> {
 
     /// Judges a whole message: its sentences one by one, sentences around "and", and all of it at once.
     pub(crate) fn message(&self) -> Verdict {
+        let sentences = segment::sentences(self.message);
+        if let [sentence] = sentences.as_slice() {
+            return self.sentence(sentence);
+        }
         let whole = self.question(self.message);
         let mut answers: Vec<Match> = Vec::new();
         let mut doubts: Vec<Match> = Vec::new();
-        for sentence in segment::sentences(self.message) {
-            match self.sentence(&sentence) {
+        for sentence in &sentences {
+            match self.sentence(sentence) {
                 Verdict::Answered(matches) => matches.into_iter().for_each(|found| add(&mut answers, found)),
                 Verdict::Unsure(matches) => matches.into_iter().for_each(|found| add(&mut doubts, found)),
                 Verdict::Unknown => {}
