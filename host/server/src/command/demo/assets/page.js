@@ -146,7 +146,7 @@ function showSum(stories) {
     return;
   }
   const work = answered.map((time) => time.answered - time.begin - time.waited).sort((left, right) => left - right);
-  const middle = work[Math.floor(work.length / 2)];
+  const middle = work[Math.floor((work.length - 1) / 2)];
   at("sum").textContent = `${words.count(answered.length, "question")} answered; without the wait for more words typically ${words.duration(Math.max(1, middle))} each.`;
 }
 
