@@ -5,6 +5,7 @@
 mod support;
 
 mod answered;
+mod attack;
 mod corpus;
 mod crash;
 mod demo;
@@ -12,6 +13,7 @@ mod duplicates;
 mod echoes;
 mod faq_score;
 mod graph;
+mod handback;
 mod law;
 mod operations;
 mod plugins;

@@ -21,7 +21,7 @@ pub use version::{InvalidVersion, Version};
 /// The component's top-level custom section that holds `plugin.toml`.
 pub const SECTION: &str = "bellhop:manifest";
 /// Largest manifest in bytes: it is read before anything about the plugin is trusted.
-pub const MAX_BYTES: usize = 256 * 1024;
+pub const MAX_BYTES: usize = 64 * 1024;
 /// Longest id of a plugin or name of a collection: both stand in keys and addresses.
 const MAX_ID_BYTES: usize = 64;
 /// Most collections of one plugin: each is a table that the business has to understand.

@@ -3,6 +3,10 @@
 
 mod listen;
 
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
+
 use axum::Router;
 use bellhop_domain::id::HostId;
 use bellhop_domain::settle::SettleWindow;
@@ -85,7 +89,7 @@ impl Stores {
     /// [`AppError`]; nothing runs.
     pub async fn open(config: &Config, clock: Clock) -> Result<Self, AppError> {
         let folder = &config.store.data_folder;
-        std::fs::create_dir_all(folder).map_err(|error| AppError::Folder(folder.clone(), error))?;
+        make_data_folder(folder).map_err(|error| AppError::Folder(folder.clone(), error))?;
         let (store_url, keyring_url) = match &config.store.url {
             Some(url) => (url.clone(), url.clone()),
             None => (Db::sqlite_url(&folder.join("store.db")), Db::sqlite_url(&folder.join("keyring.db"))),
@@ -106,6 +110,14 @@ impl Stores {
     pub fn is_embedded(&self) -> bool {
         self.db.engine() == Engine::Sqlite
     }
+}
+
+/// Makes the data folder, for its owner's eyes only.
+///
+/// # Errors
+/// Whatever the system says.
+pub fn make_data_folder(folder: &Path) -> std::io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
 /// A host, put together. Its loops run after [`App::start`]; until then, or instead, [`App::run_until_idle`] drives it.
@@ -236,6 +248,7 @@ impl App {
         // The writers end when nobody can hand in work any more; other clones of this app keep them alive.
         drop((dispatch, outbox, inbox));
         writers.close();
+        stores.vault.close().await;
         stores.db.close().await;
     }
 }

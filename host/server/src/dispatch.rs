@@ -11,6 +11,7 @@ mod run;
 mod turn;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bellhop_domain::id::HostId;
 use tokio_util::task::TaskTracker;
@@ -27,6 +28,9 @@ use crate::vault::{Vault, VaultError};
 
 /// Turns that share one transaction at most.
 const MAX_TURNS_IN_COMMIT: usize = 64;
+
+/// The longest silence of plugins after a person took over or was asked for; closing the task ends it by hand.
+const HUMAN_MODE_LASTS: Duration = Duration::from_secs(24 * 3_600);
 
 /// What can go wrong with the conductor itself. What a plugin does wrong is no error here but a line of the trace.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +56,9 @@ pub enum DispatchError {
     /// Something that this version cannot read.
     #[error("unreadable {0}")]
     Unreadable(&'static str),
+    /// A mistake in this program; the turn is tried again like any that failed.
+    #[error("the turn ended in a panic")]
+    Panicked,
 }
 
 /// What the conductor is made of.

@@ -294,6 +294,14 @@ impl Vault {
         self.inner.secrets.expire(now);
     }
 
+    /// Forgets every decrypted key and closes the keyring; nothing can be sealed or opened from here on.
+    pub async fn close(&self) {
+        self.inner.keyring.close().await;
+        self.inner.keys.expire(Timestamp::from_millis(i64::MAX));
+        self.inner.indexes.expire(Timestamp::from_millis(i64::MAX));
+        self.inner.secrets.expire(Timestamp::from_millis(i64::MAX));
+    }
+
     /// The keys of these names, in their order.
     async fn keys_of(&self, names: Vec<KeyName>) -> Result<Vec<Arc<DataKey>>, VaultError> {
         let now = self.inner.keyring.now();

@@ -13,6 +13,11 @@ use crate::registry::{Disabled, Enable, Scopes, TextScope};
 pub(super) enum PluginCommand {
     /// Lists the installed plugins and what each asks for.
     List,
+    /// Installs a plugin from its file. It can do nothing before a business enables it.
+    Install {
+        /// The component, with its manifest.
+        file: PathBuf,
+    },
     /// Enables a plugin on a channel and grants what it asks for.
     Enable {
         /// The workspace's id.
@@ -55,6 +60,13 @@ pub(super) async fn run(command: PluginCommand, stores: &Stores) -> anyhow::Resu
                 say(format_args!("{} {}  {}", plugin.manifest.id, plugin.manifest.version, plugin.hash));
                 say(format_args!("    reads: {}; may: {effects}", if asked.is_empty() { "nothing".to_owned() } else { asked.join(", ") }));
             }
+        }
+        PluginCommand::Install { file } => {
+            let bytes = std::fs::read(&file).with_context(|| format!("could not read {}", file.display()))?;
+            let installed = stores.registry.install(&bytes).await?;
+            let (manifest, hash) = (&installed.plugin.manifest, &installed.plugin.hash);
+            let how = if installed.is_new { "installed" } else { "it was installed before" };
+            say(format_args!("{} {}  {hash}  {how}", manifest.id, manifest.version));
         }
         PluginCommand::Enable { workspace, channel, settings, position, text, plugin } => {
             let plugin = stores.registry.plugin_find(&plugin).await?;

@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use tracing::info;
 
-use crate::app::{App, listen};
+use crate::app::{App, listen, make_data_folder};
 use crate::command::{log, say};
 use crate::config::Config;
 use crate::db::Clock;
@@ -39,7 +39,7 @@ fn lock(config: &Config) -> anyhow::Result<Option<File>> {
         return Ok(None);
     }
     let folder = &config.store.data_folder;
-    std::fs::create_dir_all(folder).with_context(|| format!("could not make the data folder {}", folder.display()))?;
+    make_data_folder(folder).with_context(|| format!("could not make the data folder {}", folder.display()))?;
     let file = folder.join("serve.lock");
     let file = File::create(&file).with_context(|| format!("could not open {}", file.display()))?;
     match file.try_lock() {

@@ -1,7 +1,7 @@
 //! `bellhop tasks` and `bellhop token`.
 
 use anyhow::{Context, bail};
-use bellhop_domain::id::WorkspaceId;
+use bellhop_domain::id::{TaskId, WorkspaceId};
 use clap::{Args, Subcommand};
 
 use crate::api;
@@ -15,6 +15,9 @@ pub(super) struct Tasks {
     /// The workspace's id.
     #[arg(long)]
     workspace: String,
+    /// Close this task; plugins answer in its conversation again.
+    #[arg(long, value_name = "TASK")]
+    done: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -42,6 +45,14 @@ pub(super) async fn list(tasks: Tasks, stores: &Stores) -> anyhow::Result<()> {
     if stores.directory.snapshot().workspace(&workspace).is_none() {
         bail!("there is no workspace {workspace}; see `bellhop workspace list`");
     }
+    if let Some(done) = tasks.done {
+        let task = TaskId::parse(&done).context("that is no task id; `bellhop tasks` shows them")?;
+        if !conversation::task_close(&stores.db, &workspace, &task).await? {
+            bail!("there is no open task {task} in this workspace");
+        }
+        say("done; plugins answer in that conversation again unless another task holds it");
+        return Ok(());
+    }
     let open = conversation::tasks_open(&stores.db, &stores.vault, &workspace).await?;
     if open.is_empty() {
         say("nothing waits for a person");
@@ -49,7 +60,7 @@ pub(super) async fn list(tasks: Tasks, stores: &Stores) -> anyhow::Result<()> {
     for task in open {
         let at = jiff::Timestamp::from_millisecond(task.created_at.millis())?;
         let note = task.note.unwrap_or_else(|| "(the contact was erased)".to_owned());
-        say(format_args!("{at:.0}  {}  {}  conversation {}\n    {}", task.kind, task.reason, task.conversation, note.replace('\n', "\n    ")));
+        say(format_args!("{at:.0}  {}  {}  task {}\n    {}", task.kind, task.reason, task.id, note.replace('\n', "\n    ")));
     }
     Ok(())
 }

@@ -36,7 +36,8 @@ impl Config {
         let (major, minor) = self.graph.version.split_once('.').unwrap_or(("", ""));
         let is_version = major.strip_prefix('v').is_some_and(is_number) && is_number(minor);
         rule(is_version, "graph.version", "must look like v25.0")?;
-        rule((1..=60).contains(&self.graph.timeout_seconds), "graph.timeout_seconds", "must be 1 to 60")?;
+        // The outbox takes a sender for dead 12 s after its attempt began.
+        rule((1..=10).contains(&self.graph.timeout_seconds), "graph.timeout_seconds", "must be 1 to 10")?;
         let connect = self.egress.connect_timeout_ms;
         rule((1..=30_000).contains(&connect), "egress.connect_timeout_ms", "must be 1 to 30000")?;
         let (public, private) = (self.listen.public, self.listen.private);

@@ -81,6 +81,28 @@ pub async fn tasks_insert_in(
     Ok(())
 }
 
+/// Closes a task and hands its conversation back to the plugins, unless another open task still holds it; false when there
+/// is no such open task.
+///
+/// # Errors
+/// [`ConversationError`]; the task stays open.
+pub async fn task_close(db: &Db, workspace: &WorkspaceId, id: &TaskId) -> Result<bool, ConversationError> {
+    let now = db.now().millis();
+    let (workspace, id) = (workspace.as_str(), id.as_str());
+    let mut transaction = db.begin_write().await?;
+    let close = "update task set state = 'done', closed_at = $1 where workspace_id = $2 and id = $3 and state = 'open'";
+    if transaction.execute(sqlx::query(close).bind(now).bind(workspace).bind(id)).await? == 0 {
+        return Ok(false);
+    }
+    let resume = "update conversation set mode = 'automated', mode_until = null, revision = revision + 1 \
+                  where workspace_id = $1 and mode = 'human' and id in (select t.conversation_id from task t \
+                  where t.workspace_id = $1 and t.id = $2) and not exists (select 1 from task o \
+                  where o.workspace_id = $1 and o.conversation_id = conversation.id and o.state = 'open')";
+    transaction.execute(sqlx::query(resume).bind(workspace).bind(id)).await?;
+    transaction.commit().await?;
+    Ok(true)
+}
+
 /// A workspace's open tasks, oldest first.
 ///
 /// # Errors

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bellhop_domain::effect::{Choice, Effect, Handoff, Outcome, Say};
+use bellhop_domain::effect::{Effect, Handoff, Outcome, Say};
 use bellhop_domain::host_call::Author;
 use bellhop_domain::id::{DeliveryId, MessageId};
 use bellhop_domain::policy::{self, Facts, Granted, Mode, Moment, Verdict};
@@ -55,13 +55,15 @@ pub(super) fn last_contact_event_at(turn: &OpenTurn) -> Option<Timestamp> {
 pub(super) fn perform(turn: &OpenTurn, plugin: &EnabledPlugin, outcome: &Outcome, facts: &Facts) -> Rows {
     let mut rows = Rows::default();
     for proposal in &outcome.proposals {
-        let verdict = policy::judge(&proposal.effect, facts);
+        // Judged in its final form: the mark of a button's plugin counts towards Meta's limit.
+        let effect = permission::payloads_sealed(&plugin.plugin_key, proposal.effect.clone());
+        let verdict = policy::judge(&effect, facts);
         rows.lines.push(ProposalLine {
             effect: proposal.effect.name().to_owned(),
             because: proposal.because.clone(),
             verdict: verdict_line(&verdict),
         });
-        if let Some(effect) = verdict.into_effect(proposal.effect.clone()) {
+        if let Some(effect) = verdict.into_effect(effect) {
             rows.add(turn, plugin, effect, facts.now);
         }
     }
@@ -79,7 +81,7 @@ fn verdict_line(verdict: &Verdict) -> String {
 impl Rows {
     fn add(&mut self, turn: &OpenTurn, plugin: &EnabledPlugin, effect: Effect, now: Timestamp) {
         match effect {
-            Effect::Say(say) => self.say(turn, Some(plugin), say, now),
+            Effect::Say(say) => self.say(turn, Some(plugin), &say, now),
             Effect::Handoff(handoff) => self.hand_off(turn, handoff),
             Effect::SetAttribute(attribute) => self.mark(turn, "attribute", attribute.name, attribute.value),
             Effect::AddTag(tag) => self.mark(turn, "tag", tag, String::new()),
@@ -97,17 +99,8 @@ impl Rows {
     }
 
     /// A reply becomes messages that fit the channel, each with its delivery, in order.
-    pub(super) fn say(&mut self, turn: &OpenTurn, plugin: Option<&EnabledPlugin>, say: Say, now: Timestamp) {
-        let seal = |choice: Choice| match plugin {
-            Some(plugin) => Choice { payload: permission::payload_seal(&plugin.plugin_key, &choice.payload), ..choice },
-            None => choice,
-        };
-        let mut say = say;
-        say.choices = say.choices.into_iter().map(seal).collect();
-        for card in &mut say.cards {
-            card.choices = std::mem::take(&mut card.choices).into_iter().map(seal).collect();
-        }
-        for outgoing in render::fit(&say, turn.channel.kind) {
+    pub(super) fn say(&mut self, turn: &OpenTurn, plugin: Option<&EnabledPlugin>, say: &Say, now: Timestamp) {
+        for outgoing in render::fit(say, turn.channel.kind) {
             let message = MessageId::new();
             self.deliveries.push(NewDelivery {
                 workspace: turn.claimed.workspace.clone(),

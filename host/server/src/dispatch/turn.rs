@@ -16,7 +16,7 @@ use crate::conversation::{self, Body, NewContact, NewMessage, SessionWrite, Supp
 use crate::dispatch::commit::TurnCommit;
 use crate::dispatch::effects::{self, Rows};
 use crate::dispatch::open::OpenTurn;
-use crate::dispatch::{Dispatch, DispatchError, order};
+use crate::dispatch::{Dispatch, DispatchError, HUMAN_MODE_LASTS, order};
 use crate::inbox::{self, Finish, SettledEvent};
 use crate::permission::{self, Circumstances, Heard, HeardAttachment};
 use crate::record::PreparedWrite;
@@ -269,7 +269,7 @@ fn unanswered(turn: &OpenTurn, now: Timestamp, made: &mut Made) {
     let facts = effects::facts(turn, Mode::Automated, now, Granted::Host);
     let effect = Effect::Say(say.clone());
     if policy::judge(&effect, &facts).reason().is_none() {
-        made.rows.say(turn, None, say, now);
+        made.rows.say(turn, None, &say, now);
     }
 }
 
@@ -326,7 +326,7 @@ fn commit(turn: &OpenTurn, mode: Mode, mut made: Made) -> TurnCommit {
     let newest_answered = turn.events.iter().map(|event| event.at).max();
     let keeps_mode = mode != Mode::Automated;
     let (mode, mode_until) = match (made.rows.hands_off, keeps_mode) {
-        (true, _) => (Mode::Human, None),
+        (true, _) => (Mode::Human, Some(turn.opened_at + HUMAN_MODE_LASTS)),
         (false, true) => (mode, turn.claimed.mode_until),
         (false, false) => (Mode::Automated, None),
     };
