@@ -64,6 +64,15 @@ pub enum DbError {
     Unreadable(&'static str),
 }
 
+impl DbError {
+    /// True when an error, or what caused it, is the store's and says nothing about what was asked of it: the same again may
+    /// succeed. False for content that cannot be read, which will not read better next time.
+    pub fn is_behind(error: &(dyn std::error::Error + 'static)) -> bool {
+        let causes = std::iter::successors(Some(error), |error| error.source());
+        causes.filter_map(|cause| cause.downcast_ref::<Self>()).any(|cause| !matches!(cause, Self::Unreadable(_)))
+    }
+}
+
 /// The two engines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Engine {

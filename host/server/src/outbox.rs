@@ -12,7 +12,7 @@ mod send;
 mod settle;
 mod stage;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use bellhop_domain::id::{ContactId, ConversationId, DeliveryId, HostId, MessageId, WorkspaceId};
@@ -24,11 +24,12 @@ use crate::directory::{Directory, DirectoryError};
 use crate::graph::Graph;
 use crate::inbox::Wake;
 use crate::outbox::facts::Ready;
+use crate::outbox::send::Attempt;
 use crate::outbox::settle::Settled;
 use crate::vault::{Vault, VaultError};
 
-pub use list::{DeliveryRow, deliveries_of_turns};
 pub use evidence::{Evidence, settle_by_evidence_in};
+pub use list::{DeliveryRow, deliveries_of_turns};
 pub use stage::{NewDelivery, deliveries_insert_in};
 
 /// Deliveries in the hands of one host at once: each is one request to Meta.
@@ -128,8 +129,38 @@ impl Outbox {
         if hand.is_empty() {
             return Ok(Vec::new());
         }
-        let mut facts = facts::gather(self, &hand).await?;
-        Ok(hand.into_iter().map(|delivery| (facts.remove(&delivery.id), delivery)).map(|(f, d)| (d, f)).collect())
+        match facts::gather(self, &hand).await {
+            Ok(mut facts) => Ok(paired(hand, &mut facts)),
+            Err(error) if DbError::is_behind(&error) => {
+                for delivery in hand {
+                    self.give_back(delivery).await;
+                }
+                Err(error)
+            }
+            Err(_) => Ok(self.take_each(hand).await),
+        }
+    }
+
+    /// Something among these deliveries cannot be read: each alone, so that it fails alone.
+    async fn take_each(&self, hand: Vec<InHand>) -> Vec<(InHand, Option<Ready>)> {
+        let mut all = Vec::with_capacity(hand.len());
+        for delivery in hand {
+            match facts::gather(self, std::slice::from_ref(&delivery)).await {
+                Ok(mut facts) => all.extend(paired(vec![delivery], &mut facts)),
+                Err(error) => {
+                    tracing::error!(error = &error as &dyn std::error::Error, delivery.id = %delivery.id, "A delivery cannot be read");
+                    self.give_back(delivery).await;
+                }
+            }
+        }
+        all
+    }
+
+    /// Nothing was sent, so it may be tried again; left alone it would count as sent perhaps.
+    async fn give_back(&self, delivery: InHand) {
+        if let Err(error) = settle::settle(self, &delivery, Attempt::Unprepared).await {
+            tracing::error!(error = &error as &dyn std::error::Error, delivery.id = %delivery.id, "Could not give a delivery back");
+        }
     }
 
     /// One delivery to the end of its attempt. What cannot be settled comes up again when its lease ends.
@@ -142,6 +173,14 @@ impl Outbox {
             self.wake.notify();
         }
     }
+}
+
+fn paired(hand: Vec<InHand>, facts: &mut HashMap<DeliveryId, Ready>) -> Vec<(InHand, Option<Ready>)> {
+    let pair = |delivery: InHand| {
+        let ready = facts.remove(&delivery.id);
+        (delivery, ready)
+    };
+    hand.into_iter().map(pair).collect()
 }
 
 fn unique_conversations(hand: &[InHand]) -> Vec<(WorkspaceId, ConversationId)> {

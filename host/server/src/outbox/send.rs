@@ -25,6 +25,8 @@ pub(super) enum Attempt {
     Refused(Action, String),
     /// Nothing was sent: Meta could not be reached.
     Unreachable,
+    /// Nothing was sent: what sending needs could not be read.
+    Unprepared,
     /// It may have been taken.
     Lost(&'static str),
 }
@@ -35,11 +37,11 @@ const RECONNECT_WAIT: std::time::Duration = std::time::Duration::from_secs(60);
 pub(super) async fn send(outbox: &Outbox, delivery: &InHand, ready: Option<&Ready>) -> Attempt {
     let Some(ready) = ready else { return Attempt::Denied("channel-gone") };
     let (Some(contact), Some(body)) = (&ready.contact, &ready.body) else { return Attempt::Denied("erased") };
-    if let Some(postponed) = postponed(ready) {
-        return postponed;
-    }
     if let Verdict::Deny(reason) = policy::judge(&as_effect(body), &ready.facts) {
         return Attempt::Denied(reason.code());
+    }
+    if let Some(postponed) = postponed(ready) {
+        return postponed;
     }
     let recipient = Recipient::Person(contact.profile.person.clone());
     let outgoing = outgoing(body);

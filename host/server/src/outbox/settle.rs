@@ -124,6 +124,7 @@ async fn row(outbox: &Outbox, delivery: &InHand, attempt: &Attempt, now: Timesta
             Happening::RefusedForNow
         }
         Attempt::Unreachable => again(&mut row, "unreachable".to_owned(), wait),
+        Attempt::Unprepared => again(&mut row, "unprepared".to_owned(), wait),
         Attempt::Refused(action, code) => refused(&mut row, *action, code, wait, delivery.attempts),
         Attempt::Lost(reason) => {
             row.reason = Some((*reason).to_owned());
@@ -212,17 +213,13 @@ async fn consequences(
         | Attempt::Denied(_)
         | Attempt::Postponed(..)
         | Attempt::Unreachable
+        | Attempt::Unprepared
         | Attempt::Lost(_) => {}
     }
     Ok(())
 }
 
-async fn stop_channel(
-    outbox: &Outbox,
-    delivery: &InHand,
-    state: ChannelState,
-    code: &str,
-) -> Result<(), OutboxError> {
+async fn stop_channel(outbox: &Outbox, delivery: &InHand, state: ChannelState, code: &str) -> Result<(), OutboxError> {
     let (now, reason) = (outbox.db.now(), audit::Code::parse(code).ok());
     let mut transaction = outbox.db.begin_write().await?;
     let channel = (&delivery.workspace, &delivery.channel);
@@ -240,6 +237,7 @@ fn count(attempt: &Attempt, state: State) {
         Attempt::Postponed(..) => "postponed",
         Attempt::Refused(..) => "refused",
         Attempt::Unreachable => "unreachable",
+        Attempt::Unprepared => "unprepared",
         Attempt::Lost(_) => "lost",
     };
     metrics::counter!("bellhop_send_attempts_total", "outcome" => outcome, "state" => state.as_str()).increment(1);
