@@ -13,10 +13,9 @@ mod wake;
 pub use arrive::{Arrival, Inbox, Stored};
 pub use claim::{Claim, Claimed, OpenEvent, claim, events_open, renew};
 pub use content::{SliceContent, mid_key, thread_key};
-pub use control::{ControlEvent, control_open, control_take_in};
+pub use control::{ControlEvent, control_open, control_park, control_take_in};
 pub use finish::{Finish, SettledEvent, events_settle_in, finish_in, park_all, release, release_empty};
 pub use wake::Wake;
-
 
 #[cfg(test)]
 mod tests;

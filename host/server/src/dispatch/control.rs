@@ -8,9 +8,11 @@ mod read;
 use std::collections::HashSet;
 
 use bellhop_domain::id::EventId;
+use tracing::error;
 
+use crate::db::DbError;
 use crate::dispatch::{Dispatch, DispatchError};
-use crate::inbox;
+use crate::inbox::{self, ControlEvent};
 
 /// Control events in one transaction at most.
 const MAX_EVENTS: usize = 256;
@@ -25,16 +27,42 @@ impl Dispatch {
         if events.is_empty() {
             return Ok(0);
         }
-        let changes = read::read(self, &events).await?;
-        let now = self.db.now();
-        let mut transaction = self.db.begin_write().await?;
-        let taken: HashSet<EventId> =
-            inbox::control_take_in(&mut transaction, &events, now).await?.into_iter().collect();
-        let changes: Vec<_> = changes.into_iter().filter(|change| taken.contains(&change.event)).collect();
-        apply::apply_in(&mut transaction, &changes, now).await?;
-        transaction.commit().await?;
+        match self.apply(&events).await {
+            Ok(()) => {}
+            Err(error) if DbError::is_behind(&error) => return Err(error),
+            Err(_) => self.apply_each(&events).await?,
+        }
         self.outbox_wake.notify();
         self.contact_wake.notify();
         Ok(events.len())
+    }
+
+    async fn apply(&self, events: &[ControlEvent]) -> Result<(), DispatchError> {
+        let changes = read::read(self, events).await?;
+        let now = self.db.now();
+        let mut transaction = self.db.begin_write().await?;
+        let taken: HashSet<EventId> =
+            inbox::control_take_in(&mut transaction, events, now).await?.into_iter().collect();
+        let changes: Vec<_> = changes.into_iter().filter(|change| taken.contains(&change.event)).collect();
+        apply::apply_in(&mut transaction, &changes, now).await?;
+        Ok(transaction.commit().await?)
+    }
+
+    /// Something among these events cannot be applied: each alone, so that it stops nobody else's.
+    async fn apply_each(&self, events: &[ControlEvent]) -> Result<(), DispatchError> {
+        for event in events {
+            match self.apply(std::slice::from_ref(event)).await {
+                Ok(()) => {}
+                Err(error) if DbError::is_behind(&error) => return Err(error),
+                Err(error) => {
+                    error!(
+                        error = &error as &dyn std::error::Error,
+                        event.id = %event.id, "A control event cannot be applied; it is parked"
+                    );
+                    inbox::control_park(&self.db, event, "unopenable").await?;
+                }
+            }
+        }
+        Ok(())
     }
 }

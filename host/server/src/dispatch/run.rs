@@ -1,16 +1,19 @@
 //! The loops: wait, take what is ready, act, settle. Production and tests go through the same steps; a test drives them by hand.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bellhop_domain::retry;
+use futures_util::FutureExt;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{error, warn};
 
+use crate::db::DbError;
 use crate::dispatch::commit::{Committed, TurnCommit};
-use crate::dispatch::open::{self, Opened, OpenTurn};
+use crate::dispatch::open::{self, OpenTurn, Opened};
 use crate::dispatch::{Dispatch, DispatchError};
 use crate::inbox::{self, Claim, Claimed};
 use crate::record::CollectionKey;
@@ -128,11 +131,41 @@ impl Dispatch {
         self.held.add(&claimed);
         match open::open(self, claimed.clone()).await {
             Ok(opened) => Ok(opened),
-            Err(error) => {
-                claimed.iter().for_each(|claimed| self.held.remove(claimed));
+            Err(error) if DbError::is_behind(&error) => {
                 self.give_back(&claimed, true).await;
+                claimed.iter().for_each(|claimed| self.held.remove(claimed));
                 Err(error)
             }
+            Err(_) => Ok(self.open_each(claimed).await),
+        }
+    }
+
+    /// Something among these conversations cannot be opened: each alone, so that it fails alone.
+    async fn open_each(&self, claimed: Vec<Claimed>) -> Vec<Opened> {
+        let mut all = Vec::with_capacity(claimed.len());
+        for claimed in claimed {
+            match open::open(self, vec![claimed.clone()]).await {
+                Ok(opened) => all.extend(opened),
+                Err(error) => {
+                    self.unopened(&claimed, &error).await;
+                    self.held.remove(&claimed);
+                }
+            }
+        }
+        all
+    }
+
+    /// A conversation that cannot be opened: tried again, and in the end put aside.
+    async fn unopened(&self, claimed: &Claimed, error: &DispatchError) {
+        error!(
+            error = error as &dyn std::error::Error,
+            conversation.id = %claimed.conversation, failures = claimed.failures + 1, "A conversation cannot be opened"
+        );
+        if claimed.failures < MAX_FAILURES {
+            return self.give_back(std::slice::from_ref(claimed), true).await;
+        }
+        if let Err(error) = inbox::park_all(&self.db, claimed, "unopenable").await {
+            error!(error = &error as &dyn std::error::Error, "Could not park events");
         }
     }
 
@@ -154,7 +187,8 @@ impl Dispatch {
             }
             Opened::Turn(turn) => {
                 let claimed = turn.claimed.clone();
-                if let Err(error) = self.work_turn(*turn).await {
+                let worked = AssertUnwindSafe(self.work_turn(*turn)).catch_unwind().await;
+                if let Err(error) = worked.unwrap_or(Err(DispatchError::Panicked)) {
                     error!(
                         error = &error as &dyn std::error::Error,
                         conversation.id = %claimed.conversation, failures = claimed.failures + 1, "A turn failed"

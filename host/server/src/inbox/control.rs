@@ -79,7 +79,18 @@ pub async fn control_take_in(
         update.row().bind(event.workspace.as_str()).bind(event.id.as_str());
     }
     let rows = transaction.fetch_all(update.end(") returning id").statement()).await?;
-    rows.iter()
-        .map(|row| EventId::parse(row.try_get(0)?).map_err(|_| DbError::Unreadable("inbox_event.id")))
-        .collect()
+    rows.iter().map(|row| EventId::parse(row.try_get(0)?).map_err(|_| DbError::Unreadable("inbox_event.id"))).collect()
+}
+
+/// Puts a control event aside that cannot be applied; a command can bring it back.
+///
+/// # Errors
+/// [`DbError`]; the event waits on.
+pub async fn control_park(db: &Db, event: &ControlEvent, reason: &'static str) -> Result<(), DbError> {
+    let park = sqlx::query(
+        "update inbox_event set state = 'parked', reason = $1, settled_at = $2 \
+         where workspace_id = $3 and id = $4 and state = 'open'",
+    );
+    let (workspace, id) = (event.workspace.as_str().to_owned(), event.id.as_str().to_owned());
+    db.execute(park.bind(reason).bind(db.now().millis()).bind(workspace).bind(id)).await.map(drop)
 }

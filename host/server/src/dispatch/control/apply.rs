@@ -1,16 +1,13 @@
 //! Applying changes in one transaction, table by table.
 
-use bellhop_domain::id::{ConversationId, WorkspaceId};
+use bellhop_domain::id::{ContactId, ConversationId, WorkspaceId};
 use bellhop_domain::time::Timestamp;
 
 use super::read::Change;
 use crate::conversation;
 use crate::db::{DbError, WriteTransaction};
-use crate::dispatch::DispatchError;
+use crate::dispatch::{DispatchError, HUMAN_MODE_LASTS};
 use crate::outbox::{self, Evidence};
-
-/// The longest silence of plugins after a person took over; the inbox ends it by hand.
-const HUMAN_MODE_LASTS: std::time::Duration = std::time::Duration::from_secs(24 * 3_600);
 
 pub(super) async fn apply_in(
     transaction: &mut WriteTransaction,
@@ -39,21 +36,18 @@ fn those(changes: &[Change], which: impl Fn(&Change) -> bool) -> Vec<(WorkspaceI
 }
 
 /// New contacts, if no turn has made one meanwhile: then everything here waits for the next look, which finds it.
-async fn contacts(
-    transaction: &mut WriteTransaction,
-    changes: &[Change],
-    now: Timestamp,
-) -> Result<(), DispatchError> {
+async fn contacts(transaction: &mut WriteTransaction, changes: &[Change], now: Timestamp) -> Result<(), DispatchError> {
     for change in changes {
         let (Some(new), Some(conversation)) = (&change.contact, &change.conversation) else { continue };
         let update = sqlx::query(
             "update conversation set contact_id = $1, revision = revision + 1 \
-             where workspace_id = $2 and id = $3 and contact_id is null",
+             where workspace_id = $2 and id = $3 and coalesce(contact_id, '') = $4",
         );
         let update = update
             .bind(new.contact.id.as_str().to_owned())
             .bind(change.workspace.as_str().to_owned())
-            .bind(conversation.as_str().to_owned());
+            .bind(conversation.as_str().to_owned())
+            .bind(change.gone.as_ref().map_or("", ContactId::as_str).to_owned());
         if transaction.execute(update).await? != 1 {
             return Err(DbError::Conflict.into());
         }

@@ -26,6 +26,8 @@ pub(super) struct Change {
     pub(super) conversation: Option<ConversationId>,
     pub(super) evidence: Vec<Evidence>,
     pub(super) contact: Option<NewContact>,
+    /// The erased contact whose place the new one takes.
+    pub(super) gone: Option<ContactId>,
     pub(super) messages: Vec<NewMessage>,
     pub(super) tasks: Vec<NewTask>,
     pub(super) suppress: Option<Suppression>,
@@ -36,6 +38,8 @@ pub(super) struct Change {
 /// What is known of the conversations of these events.
 struct Known {
     contacts: HashMap<ConversationId, Contact>,
+    /// Erased: the row still names them, and nothing of theirs can be opened.
+    gone: HashMap<ConversationId, ContactId>,
 }
 
 /// Reads all events, with one statement a table for what they refer to.
@@ -67,6 +71,7 @@ async fn change(
         conversation: event.conversation.clone(),
         evidence: Vec::new(),
         contact: None,
+        gone: None,
         messages: Vec::new(),
         tasks: Vec::new(),
         suppress: None,
@@ -87,6 +92,7 @@ async fn change(
                 Some(contact) => contact.clone(),
                 None => {
                     let contact = new_contact(dispatch, &mut change, event, content).await?;
+                    change.gone = known.gone.remove(conversation);
                     // The next event of this batch may be theirs too.
                     known.contacts.insert(conversation.clone(), contact.clone());
                     contact
@@ -217,18 +223,16 @@ async fn new_contact(
     Ok(contact)
 }
 
-async fn known(
-    dispatch: &Dispatch,
-    opened: &[(&ControlEvent, Option<SliceContent>)],
-) -> Result<Known, DispatchError> {
-    let mut select = Bulk::new("select id, workspace_id, contact_id from conversation where (workspace_id, id) in (values ");
+async fn known(dispatch: &Dispatch, opened: &[(&ControlEvent, Option<SliceContent>)]) -> Result<Known, DispatchError> {
+    let mut select =
+        Bulk::new("select id, workspace_id, contact_id from conversation where (workspace_id, id) in (values ");
     for (event, _) in opened {
         if let Some(conversation) = &event.conversation {
             select.row().bind(event.workspace.as_str()).bind(conversation.as_str());
         }
     }
     if select.is_empty() {
-        return Ok(Known { contacts: HashMap::new() });
+        return Ok(Known { contacts: HashMap::new(), gone: HashMap::new() });
     }
     let bad = |_| DbError::Unreadable("conversation");
     let mut pairs = Vec::new();
@@ -240,6 +244,12 @@ async fn known(
     }
     let ids: Vec<_> = pairs.iter().map(|(_, id)| id.clone()).collect();
     let found = conversation::contacts_find(&dispatch.db, &dispatch.vault, &ids).await?;
-    let contacts = pairs.into_iter().filter_map(|(conversation, (_, id))| Some((conversation, found.get(&id)?.clone())));
-    Ok(Known { contacts: contacts.collect() })
+    let mut known = Known { contacts: HashMap::new(), gone: HashMap::new() };
+    for (conversation, (_, id)) in pairs {
+        match found.get(&id) {
+            Some(contact) => drop(known.contacts.insert(conversation, contact.clone())),
+            None => drop(known.gone.insert(conversation, id)),
+        }
+    }
+    Ok(known)
 }
