@@ -5,6 +5,7 @@ mod body;
 mod signature;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -28,6 +29,10 @@ const MAX_BODY_BYTES: usize = 3_500_000;
 
 /// Bodies in memory at once, in kilobytes: 64 MB. Beyond it Meta is told to come again.
 const MAX_KILOBYTES_IN_FLIGHT: usize = 64_000;
+
+/// How long a body may take to come. Meta gives the whole exchange 5 s (Meta: Webhooks); whoever is slower only keeps the
+/// place of others.
+const BODY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What the door needs.
 #[derive(Clone)]
@@ -74,7 +79,8 @@ async fn handshake(State(door): State<Door>, Path(app): Path<String>, Query(aske
     else {
         return StatusCode::FORBIDDEN.into_response();
     };
-    match door.webhook.vault.matches(SecretKind::VerifyToken, &app, token.as_bytes()).await {
+    let Some(app) = known(&door.webhook.directory, &app) else { return StatusCode::FORBIDDEN.into_response() };
+    match door.webhook.vault.matches(SecretKind::VerifyToken, app.as_str(), token.as_bytes()).await {
         Ok(true) => ([(header::CONTENT_TYPE, "text/plain")], challenge).into_response(),
         Ok(false) => StatusCode::FORBIDDEN.into_response(),
         Err(error) => unavailable(&error),
@@ -88,7 +94,7 @@ async fn receive(State(door): State<Door>, Path(app): Path<String>, headers: Hea
         count("unsigned");
         return (StatusCode::UNAUTHORIZED, "X-Hub-Signature-256 is missing or malformed").into_response();
     };
-    let Ok(app) = AppId::parse(&app) else { return StatusCode::NOT_FOUND.into_response() };
+    let Some(app) = known(&door.webhook.directory, &app) else { return StatusCode::NOT_FOUND.into_response() };
     let announced = announced_bytes(&headers);
     if announced.is_some_and(|bytes| bytes > MAX_BODY_BYTES) {
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
@@ -98,8 +104,13 @@ async fn receive(State(door): State<Door>, Path(app): Path<String>, headers: Hea
         count("overloaded");
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     };
-    let Ok(bytes) = axum::body::to_bytes(body, MAX_BODY_BYTES).await else {
-        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    let bytes = match tokio::time::timeout(BODY_TIMEOUT, axum::body::to_bytes(body, MAX_BODY_BYTES)).await {
+        Ok(Ok(bytes)) => bytes,
+        Ok(Err(_)) => return StatusCode::PAYLOAD_TOO_LARGE.into_response(),
+        Err(_) => {
+            count("slow");
+            return StatusCode::REQUEST_TIMEOUT.into_response();
+        }
     };
     match door.webhook.vault.verify(SecretKind::AppSecret, app.as_str(), &bytes, &tag).await {
         Ok(true) => store(&door.webhook, &app, &bytes).await,
@@ -127,6 +138,12 @@ async fn store(webhook: &Webhook, app: &AppId, bytes: &Bytes) -> Response {
         }
         Err(error) => unavailable(&error),
     }
+}
+
+/// The app of this name. One that is not in the directory costs no look into the store and keeps nothing in memory, because
+/// anybody on the net may ask.
+fn known(directory: &Directory, app: &str) -> Option<AppId> {
+    AppId::parse(app).ok().filter(|app| directory.snapshot().app(app).is_some())
 }
 
 fn announced_bytes(headers: &HeaderMap) -> Option<usize> {
