@@ -252,4 +252,3 @@ impl App {
         stores.db.close().await;
     }
 }
-

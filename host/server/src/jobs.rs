@@ -130,7 +130,8 @@ impl Jobs {
         let row = self.db.fetch_optional(sqlx::query("select value from meta where name = 'epoch_started_at'")).await?;
         let started: Option<i64> =
             row.map(|row| row.try_get::<String, _>(0)).transpose()?.and_then(|text| text.parse().ok());
-        let is_over = started.is_some_and(|at| now.since(Timestamp::from_millis(at)) >= days(self.retention.key_epoch_days));
+        let is_over =
+            started.is_some_and(|at| now.since(Timestamp::from_millis(at)) >= days(self.retention.key_epoch_days));
         if is_over || started.is_none() {
             let upsert = "insert into meta (name, value) values ('epoch_started_at', $1) \
                           on conflict (name) do update set value = excluded.value";

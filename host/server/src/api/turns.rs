@@ -46,8 +46,13 @@ pub(super) struct Asked {
     limit: Option<u32>,
 }
 
-pub(super) async fn list(State(api): State<Api>, Path(workspace): Path<String>, Query(asked): Query<Asked>) -> Response {
-    let Some(workspace) = WorkspaceId::parse(&workspace).ok().filter(|id| api.directory.snapshot().workspace(id).is_some())
+pub(super) async fn list(
+    State(api): State<Api>,
+    Path(workspace): Path<String>,
+    Query(asked): Query<Asked>,
+) -> Response {
+    let Some(workspace) =
+        WorkspaceId::parse(&workspace).ok().filter(|id| api.directory.snapshot().workspace(id).is_some())
     else {
         return (StatusCode::NOT_FOUND, "no such workspace").into_response();
     };
@@ -89,7 +94,9 @@ pub async fn turns_view(
             let body = messages.get(&delivery.message).map(|message| &message.body);
             DeliveryView {
                 text: body.map(|body| body.text.clone()),
-                choices: body.map(|body| body.choices.iter().map(|choice| choice.title.clone()).collect()).unwrap_or_default(),
+                choices: body
+                    .map(|body| body.choices.iter().map(|choice| choice.title.clone()).collect())
+                    .unwrap_or_default(),
                 delivery,
             }
         });

@@ -58,7 +58,10 @@ pub(super) async fn run(command: PluginCommand, stores: &Stores) -> anyhow::Resu
                 let asked: Vec<_> = plugin.manifest.asked().iter().map(|capability| capability.as_str()).collect();
                 let effects = plugin.manifest.scopes.effects.join(", ");
                 say(format_args!("{} {}  {}", plugin.manifest.id, plugin.manifest.version, plugin.hash));
-                say(format_args!("    reads: {}; may: {effects}", if asked.is_empty() { "nothing".to_owned() } else { asked.join(", ") }));
+                say(format_args!(
+                    "    reads: {}; may: {effects}",
+                    if asked.is_empty() { "nothing".to_owned() } else { asked.join(", ") }
+                ));
             }
         }
         PluginCommand::Install { file } => {

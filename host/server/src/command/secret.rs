@@ -15,7 +15,8 @@ pub(super) fn read(what: &str, file: &Path) -> anyhow::Result<Zeroizing<Vec<u8>>
     if file == Path::new("-") {
         std::io::stdin().lock().take(MAX_SECRET_BYTES + 1).read_to_end(&mut bytes)?;
     } else {
-        let opened = std::fs::File::open(file).with_context(|| format!("could not open {} for the {what}", file.display()))?;
+        let opened =
+            std::fs::File::open(file).with_context(|| format!("could not open {} for the {what}", file.display()))?;
         opened.take(MAX_SECRET_BYTES + 1).read_to_end(&mut bytes)?;
     }
     let secret = Zeroizing::new(bytes.trim_ascii().to_vec());

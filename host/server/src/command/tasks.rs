@@ -41,7 +41,8 @@ enum TokenCommand {
 }
 
 pub(super) async fn list(tasks: Tasks, stores: &Stores) -> anyhow::Result<()> {
-    let workspace = WorkspaceId::parse(&tasks.workspace).context("that is no workspace id; see `bellhop workspace list`")?;
+    let workspace =
+        WorkspaceId::parse(&tasks.workspace).context("that is no workspace id; see `bellhop workspace list`")?;
     if stores.directory.snapshot().workspace(&workspace).is_none() {
         bail!("there is no workspace {workspace}; see `bellhop workspace list`");
     }
@@ -60,7 +61,13 @@ pub(super) async fn list(tasks: Tasks, stores: &Stores) -> anyhow::Result<()> {
     for task in open {
         let at = jiff::Timestamp::from_millisecond(task.created_at.millis())?;
         let note = task.note.unwrap_or_else(|| "(the contact was erased)".to_owned());
-        say(format_args!("{at:.0}  {}  {}  task {}\n    {}", task.kind, task.reason, task.id, note.replace('\n', "\n    ")));
+        say(format_args!(
+            "{at:.0}  {}  {}  task {}\n    {}",
+            task.kind,
+            task.reason,
+            task.id,
+            note.replace('\n', "\n    ")
+        ));
     }
     Ok(())
 }

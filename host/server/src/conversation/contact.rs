@@ -78,15 +78,15 @@ pub async fn contacts_find(
         let channel = ChannelId::parse(row.try_get(2)?).map_err(|_| ConversationError::Unreadable("contact"))?;
         found.push((workspace, id, channel, sealed_column(row, 3, 4)?));
     }
-    let wanted: Vec<_> = found.iter().map(|(workspace, _, _, sealed)| (workspace.clone(), sealed.key.clone())).collect();
+    let wanted: Vec<_> =
+        found.iter().map(|(workspace, _, _, sealed)| (workspace.clone(), sealed.key.clone())).collect();
     let keys = vault.keys_by_id(&wanted).await?;
     let mut contacts = HashMap::with_capacity(found.len());
     for ((workspace, id, channel, sealed), key) in found.into_iter().zip(keys) {
         // Erased between the two reads.
         let Some(key) = key else { continue };
         let plain = key.open(&place(&id), &sealed.bytes)?;
-        let profile =
-            serde_json::from_slice(&plain).map_err(|_| ConversationError::Unreadable("contact.profile"))?;
+        let profile = serde_json::from_slice(&plain).map_err(|_| ConversationError::Unreadable("contact.profile"))?;
         contacts.insert(id.clone(), Contact { workspace, id, channel, profile, key });
     }
     Ok(contacts)

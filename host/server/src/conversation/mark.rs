@@ -43,8 +43,9 @@ pub async fn marks_write_in(
     if last.is_empty() {
         return Ok(());
     }
-    let mut upsert =
-        Bulk::new("insert into contact_mark (workspace_id, contact_id, kind, name, key_id, sealed, updated_at) values ");
+    let mut upsert = Bulk::new(
+        "insert into contact_mark (workspace_id, contact_id, kind, name, key_id, sealed, updated_at) values ",
+    );
     for mark in last.values() {
         let row = format!("{}/{}/{}", mark.contact, mark.kind, mark.name);
         let place = Place { table: "contact_mark", column: "sealed", row: &row, revision: 0 };

@@ -122,9 +122,8 @@ pub async fn messages_find(
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
-    let mut select = Bulk::new(
-        "select workspace_id, id, key_id, sealed from message where (workspace_id, id) in (values ",
-    );
+    let mut select =
+        Bulk::new("select workspace_id, id, key_id, sealed from message where (workspace_id, id) in (values ");
     for (workspace, id) in ids {
         select.row().bind(workspace.as_str()).bind(id.as_str());
     }
@@ -154,7 +153,8 @@ pub async fn history(
         "select id, key_id, sealed, author, at from message where workspace_id = $1 and conversation_id = $2 \
          order by at desc, id desc limit $3",
     );
-    let select = select.bind(workspace.as_str().to_owned()).bind(conversation.as_str().to_owned()).bind(i64::from(limit));
+    let select =
+        select.bind(workspace.as_str().to_owned()).bind(conversation.as_str().to_owned()).bind(i64::from(limit));
     let mut lines = Vec::new();
     for row in db.fetch_all(select).await? {
         let id = MessageId::parse(row.try_get(0)?).map_err(|_| ConversationError::Unreadable("message"))?;

@@ -90,7 +90,8 @@ pub async fn suppress_in(
             *known = suppression;
         }
     }
-    let mut insert = Bulk::new("insert into suppression (workspace_id, channel_id, person, reason, created_at) values ");
+    let mut insert =
+        Bulk::new("insert into suppression (workspace_id, channel_id, person, reason, created_at) values ");
     for suppression in people.into_values() {
         insert
             .row()
@@ -128,7 +129,8 @@ pub async fn suppressed(
     let rows = db.fetch_all(select.end(")").statement()).await?;
     rows.iter()
         .map(|row| {
-            let id = ConversationId::parse(row.try_get(0)?).map_err(|_| ConversationError::Unreadable("conversation.id"));
+            let id =
+                ConversationId::parse(row.try_get(0)?).map_err(|_| ConversationError::Unreadable("conversation.id"));
             Ok((id?, row.try_get(1)?))
         })
         .collect()

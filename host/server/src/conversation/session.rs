@@ -75,8 +75,9 @@ pub async fn sessions_write_in(
     writes: &[SessionWrite],
     now: Timestamp,
 ) -> Result<(), ConversationError> {
-    let mut upsert =
-        Bulk::new("insert into session (workspace_id, conversation_id, plugin_key, key_id, sealed, updated_at) values ");
+    let mut upsert = Bulk::new(
+        "insert into session (workspace_id, conversation_id, plugin_key, key_id, sealed, updated_at) values ",
+    );
     let mut delete = Bulk::new("delete from session where (workspace_id, conversation_id, plugin_key) in (values ");
     for write in writes {
         let Some(json) = &write.json else {

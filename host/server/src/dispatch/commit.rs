@@ -67,11 +67,7 @@ fn gathered<T: Clone>(turns: &[&TurnCommit], part: impl Fn(&TurnCommit) -> &[T])
     turns.iter().flat_map(|turn| part(turn).iter().cloned()).collect()
 }
 
-async fn write_rows(
-    transaction: &mut WriteTransaction,
-    turns: &[&TurnCommit],
-    now: Timestamp,
-) -> Result<(), DbError> {
+async fn write_rows(transaction: &mut WriteTransaction, turns: &[&TurnCommit], now: Timestamp) -> Result<(), DbError> {
     let contacts: Vec<NewContact> = turns.iter().filter_map(|turn| turn.contact.clone()).collect();
     let traces: Vec<NewTurn> = turns.iter().map(|turn| turn.turn.clone()).collect();
     inbox::events_settle_in(transaction, &gathered(turns, |turn| &turn.events), now).await?;

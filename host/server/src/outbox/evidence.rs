@@ -78,7 +78,8 @@ async fn shown(transaction: &mut WriteTransaction, evidence: &[Evidence], now: T
 }
 
 async fn arrived(transaction: &mut WriteTransaction, evidence: &[Evidence]) -> Result<(), DbError> {
-    let mut update = Bulk::new("update delivery set state = 'delivered' where state = 'sent' and (workspace_id, mid) in (values ");
+    let mut update =
+        Bulk::new("update delivery set state = 'delivered' where state = 'sent' and (workspace_id, mid) in (values ");
     for evidence in evidence {
         if let Evidence::Arrived { workspace, mid } = evidence {
             update.row().bind(workspace.as_str()).bind(mid.to_vec());
