@@ -127,11 +127,11 @@ async fn seal_batch(db: &Db, workspace: &str, now: Timestamp) -> Result<usize, A
     let inserted = transaction.execute(binds.bind(previous).bind(hash.as_slice()).bind(now.millis())).await?;
     // By id, not by range: a row between them may have become visible since.
     let mut update =
-        Bulk::new("update audit set seq = ").bind(seq).end(" where seq is null and (workspace_id, id) in (values ");
+        Bulk::new("update audit set seq = ").bind(seq).end(" where seq is null and (workspace_id, id) in ").keys(2);
     for id in &ids {
         update.row().bind(workspace).bind(id.as_str());
     }
-    if inserted == 1 && transaction.execute(update.end(")").statement()).await? == ids.len() as u64 {
+    if inserted == 1 && transaction.execute(update.statement()).await? == ids.len() as u64 {
         transaction.commit().await?;
         return Ok(ids.len());
     }

@@ -65,12 +65,13 @@ pub async fn contacts_find(
     }
     let mut select = Bulk::new(
         "select workspace_id, id, channel_id, key_id, profile from contact where erased_at is null \
-         and (workspace_id, id) in (values ",
-    );
+         and (workspace_id, id) in ",
+    )
+    .keys(2);
     for (workspace, id) in ids {
         select.row().bind(workspace.as_str()).bind(id.as_str());
     }
-    let rows = db.fetch_all(select.end(")").statement()).await?;
+    let rows = db.fetch_all(select.statement()).await?;
     let mut found = Vec::with_capacity(rows.len());
     for row in &rows {
         let workspace = WorkspaceId::parse(row.try_get(0)?).map_err(|_| ConversationError::Unreadable("contact"))?;

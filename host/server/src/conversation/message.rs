@@ -123,12 +123,12 @@ pub async fn messages_find(
         return Ok(HashMap::new());
     }
     let mut select =
-        Bulk::new("select workspace_id, id, key_id, sealed from message where (workspace_id, id) in (values ");
+        Bulk::new("select workspace_id, id, key_id, sealed from message where (workspace_id, id) in ").keys(2);
     for (workspace, id) in ids {
         select.row().bind(workspace.as_str()).bind(id.as_str());
     }
     let mut found = HashMap::with_capacity(ids.len());
-    for row in db.fetch_all(select.end(")").statement()).await? {
+    for row in db.fetch_all(select.statement()).await? {
         let workspace = WorkspaceId::parse(row.try_get(0)?).map_err(|_| ConversationError::Unreadable("message"))?;
         let id = MessageId::parse(row.try_get(1)?).map_err(|_| ConversationError::Unreadable("message"))?;
         if let Some(body) = open(vault, &workspace, &id, &sealed_column(&row, 2, 3)?).await? {

@@ -42,11 +42,12 @@ pub async fn conversation_set_mode_in(
         .bind(mode)
         .end(", mode_until = ")
         .bind(until.map(Timestamp::millis))
-        .end(" where (workspace_id, id) in (values ");
+        .end(" where (workspace_id, id) in ")
+        .keys(2);
     for (workspace, conversation) in conversations {
         update.row().bind(workspace.as_str()).bind(conversation.as_str());
     }
-    transaction.execute(update.end(")").statement()).await?;
+    transaction.execute(update.statement()).await?;
     Ok(())
 }
 
@@ -61,11 +62,11 @@ pub async fn conversations_touch_in(
     if conversations.is_empty() {
         return Ok(());
     }
-    let mut update = Bulk::new("update conversation set revision = revision + 1 where (workspace_id, id) in (values ");
+    let mut update = Bulk::new("update conversation set revision = revision + 1 where (workspace_id, id) in ").keys(2);
     for (workspace, conversation) in conversations {
         update.row().bind(workspace.as_str()).bind(conversation.as_str());
     }
-    transaction.execute(update.end(")").statement()).await?;
+    transaction.execute(update.statement()).await?;
     Ok(())
 }
 
@@ -121,12 +122,13 @@ pub async fn suppressed(
     }
     let mut select = Bulk::new(
         "select c.id, s.reason from conversation c join suppression s on s.workspace_id = c.workspace_id \
-         and s.channel_id = c.channel_id and s.person = c.thread where (c.workspace_id, c.id) in (values ",
-    );
+         and s.channel_id = c.channel_id and s.person = c.thread where (c.workspace_id, c.id) in ",
+    )
+    .keys(2);
     for (workspace, conversation) in conversations {
         select.row().bind(workspace.as_str()).bind(conversation.as_str());
     }
-    let rows = db.fetch_all(select.end(")").statement()).await?;
+    let rows = db.fetch_all(select.statement()).await?;
     rows.iter()
         .map(|row| {
             let id =
@@ -147,11 +149,11 @@ pub async fn unsuppress_in(
     if suppressions.is_empty() {
         return Ok(());
     }
-    let mut delete = Bulk::new("delete from suppression where (workspace_id, channel_id, person) in (values ");
+    let mut delete = Bulk::new("delete from suppression where (workspace_id, channel_id, person) in ").keys(3);
     for suppression in suppressions {
         let row = delete.row().bind(suppression.workspace.as_str()).bind(suppression.channel.as_str());
         row.bind(suppression.person.as_slice());
     }
-    transaction.execute(delete.end(")").statement()).await?;
+    transaction.execute(delete.statement()).await?;
     Ok(())
 }

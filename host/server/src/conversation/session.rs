@@ -44,13 +44,14 @@ pub async fn sessions_find(
     }
     let mut select = Bulk::new(
         "select workspace_id, conversation_id, plugin_key, key_id, sealed from session \
-         where (workspace_id, conversation_id) in (values ",
-    );
+         where (workspace_id, conversation_id) in ",
+    )
+    .keys(2);
     for (workspace, conversation) in conversations {
         select.row().bind(workspace.as_str()).bind(conversation.as_str());
     }
     let mut sessions = HashMap::new();
-    for row in db.fetch_all(select.end(")").statement()).await? {
+    for row in db.fetch_all(select.statement()).await? {
         let unreadable = |_| ConversationError::Unreadable("session");
         let workspace = WorkspaceId::parse(row.try_get(0)?).map_err(unreadable)?;
         let conversation = ConversationId::parse(row.try_get(1)?).map_err(unreadable)?;
@@ -78,7 +79,7 @@ pub async fn sessions_write_in(
     let mut upsert = Bulk::new(
         "insert into session (workspace_id, conversation_id, plugin_key, key_id, sealed, updated_at) values ",
     );
-    let mut delete = Bulk::new("delete from session where (workspace_id, conversation_id, plugin_key) in (values ");
+    let mut delete = Bulk::new("delete from session where (workspace_id, conversation_id, plugin_key) in ").keys(3);
     for write in writes {
         let Some(json) = &write.json else {
             let row = delete.row().bind(write.workspace.as_str()).bind(write.conversation.as_str());
@@ -102,7 +103,7 @@ pub async fn sessions_write_in(
         transaction.execute(upsert.end(tail).statement()).await?;
     }
     if !delete.is_empty() {
-        transaction.execute(delete.end(")").statement()).await?;
+        transaction.execute(delete.statement()).await?;
     }
     Ok(())
 }

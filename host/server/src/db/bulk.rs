@@ -1,4 +1,4 @@
-//! One statement for many rows: `insert … values (…), (…)` and `where (a, b) in (values (…), (…))`.
+//! One statement for many rows: `insert … values (…), (…)` and `where (a, b) in (select … from (values (…), (…)))`.
 
 use std::fmt::Write;
 
@@ -13,6 +13,8 @@ pub struct Bulk {
     sql: String,
     arguments: AnyArguments,
     n_rows: usize,
+    /// A list of keys is open and wants closing.
+    in_keys: bool,
 }
 
 /// The binds of one row.
@@ -27,7 +29,7 @@ impl Bulk {
 
     /// Starts with the text before the rows.
     pub fn new(head: &'static str) -> Self {
-        Self { sql: String::from(head), arguments: AnyArguments::default(), n_rows: 0 }
+        Self { sql: String::from(head), arguments: AnyArguments::default(), n_rows: 0, in_keys: false }
     }
 
     /// Adds a row.
@@ -42,8 +44,21 @@ impl Bulk {
         self.n_rows == 0
     }
 
+    /// Opens the list of keys after `… in `, of one to four columns. SQLite looks keys up by an index when they come from a
+    /// `select`, and walks the whole table when they come from bare `values`.
+    pub fn keys(mut self, n_columns: usize) -> Self {
+        let columns = ["column1", "column2", "column3", "column4"];
+        let columns = columns.get(..n_columns).unwrap_or(&columns).join(", ");
+        self.sql.push_str("(select ");
+        self.sql.push_str(&columns);
+        self.sql.push_str(" from (values ");
+        self.in_keys = true;
+        self
+    }
+
     /// Adds the text after the rows.
     pub fn end(mut self, tail: &'static str) -> Self {
+        self.close_keys();
         self.sql.push_str(tail);
         self
     }
@@ -55,8 +70,15 @@ impl Bulk {
     }
 
     /// The finished statement.
-    pub fn statement(self) -> Statement<'static> {
+    pub fn statement(mut self) -> Statement<'static> {
+        self.close_keys();
         sqlx::query_with(AssertSqlSafe(self.sql), self.arguments)
+    }
+
+    fn close_keys(&mut self) {
+        if std::mem::take(&mut self.in_keys) {
+            self.sql.push_str(") as v)");
+        }
     }
 
     fn push<'t, T: Encode<'t, Any> + Type<Any>>(&mut self, value: T) {

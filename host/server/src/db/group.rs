@@ -1,12 +1,17 @@
 //! Group commit: jobs that wait at the same time share one transaction, and so one fsync.
 
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use futures_util::FutureExt;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::task::TaskTracker;
 
 use super::DbError;
+
+/// How often a job that stood in another transaction's way is written again: the other one is usually through by then.
+const MAX_CONFLICTS: u32 = 3;
 
 /// A queue of jobs that are applied together. Clones feed the same queue.
 #[derive(Debug)]
@@ -39,7 +44,7 @@ pub enum GroupError {
 
 impl<J: Send + 'static, A: Send + 'static> Group<J, A> {
     /// Starts the writer: `apply` writes all jobs in one transaction and answers each, in order. A group that fails is
-    /// tried again in halves, so that one bad job fails alone. The writer ends when all handles are gone.
+    /// tried again in halves, so that one bad job fails alone, and alone a few times where it only stood in another's way. The writer ends when all handles are gone.
     pub fn start<F, Fut>(tracker: &TaskTracker, max_jobs: usize, apply: F) -> Self
     where
         F: Fn(Arc<Vec<J>>) -> Fut + Send + Sync + 'static,
@@ -73,15 +78,24 @@ impl<J: Send + 'static, A: Send + 'static> Group<J, A> {
 
 type Answers<A> = Vec<oneshot::Sender<Result<A, GroupError>>>;
 
+/// Jobs that go into one transaction, and how often they already stood in another's way.
+struct Batch<J, A> {
+    jobs: Vec<J>,
+    answers: Answers<A>,
+    conflicts: u32,
+}
+
 async fn write<J, A, F, Fut>(jobs: Vec<J>, answers: Answers<A>, apply: &F)
 where
     F: Fn(Arc<Vec<J>>) -> Fut,
     Fut: Future<Output = Result<Vec<A>, DbError>>,
 {
-    let mut open = vec![(jobs, answers)];
-    while let Some((jobs, mut answers)) = open.pop() {
+    let mut open = vec![Batch { jobs, answers, conflicts: 0 }];
+    while let Some(Batch { jobs, mut answers, conflicts }) = open.pop() {
         let jobs = Arc::new(jobs);
-        match apply(Arc::clone(&jobs)).await {
+        // A panic must not end the writer: nothing could be stored until the next start.
+        let applied = AssertUnwindSafe(apply(Arc::clone(&jobs))).catch_unwind().await;
+        match applied.unwrap_or(Err(DbError::Panicked)) {
             Ok(results) => {
                 for (answer, result) in answers.into_iter().zip(results) {
                     // Nobody waits any more: the client has gone, the work is done all the same.
@@ -91,9 +105,12 @@ where
             Err(error) => match Arc::try_unwrap(jobs) {
                 Ok(mut jobs) if jobs.len() > 1 => {
                     let middle = jobs.len() / 2;
-                    let later = (jobs.split_off(middle), answers.split_off(middle));
-                    open.push(later);
-                    open.push((jobs, answers));
+                    let (later, late) = (jobs.split_off(middle), answers.split_off(middle));
+                    open.push(Batch { jobs: later, answers: late, conflicts: 0 });
+                    open.push(Batch { jobs, answers, conflicts: 0 });
+                }
+                Ok(jobs) if matches!(error, DbError::Conflict) && conflicts < MAX_CONFLICTS => {
+                    open.push(Batch { jobs, answers, conflicts: conflicts + 1 });
                 }
                 _ => fail(answers, error),
             },

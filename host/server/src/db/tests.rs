@@ -1,5 +1,6 @@
 //! Tests of the database layer on SQLite.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use sqlx::Row;
@@ -66,11 +67,39 @@ async fn bulk_writes_and_finds_many_rows_in_one_statement() {
     transaction.commit().await.unwrap();
     assert_eq!(rows.len(), 50);
 
-    let mut wanted = Bulk::new("select value from meta where (name, value) in (values ");
+    let mut wanted = Bulk::new("select value from meta where (name, value) in ").keys(2);
     wanted.row().bind("name 7").bind("value 7");
     wanted.row().bind("name 8").bind("value 7");
-    let rows = db.fetch_all(wanted.end(")").statement()).await.unwrap();
+    let rows = db.fetch_all(wanted.statement()).await.unwrap();
     assert_eq!(rows.len(), 1);
+}
+
+#[tokio::test]
+async fn a_job_that_stands_in_anothers_way_is_written_again() {
+    let calls = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&calls);
+    let group = Group::start(&TaskTracker::new(), 8, move |jobs: Arc<Vec<()>>| {
+        let n_before = counted.fetch_add(1, Ordering::Relaxed);
+        async move { if n_before < 2 { Err(DbError::Conflict) } else { Ok(jobs.to_vec()) } }
+    });
+    group.submit(()).await.unwrap();
+    assert_eq!(calls.load(Ordering::Relaxed), 3);
+}
+
+#[tokio::test]
+async fn a_job_that_is_always_in_the_way_fails_in_the_end() {
+    let group = Group::start(&TaskTracker::new(), 8, |_: Arc<Vec<()>>| async { Err::<Vec<()>, _>(DbError::Conflict) });
+    assert!(group.submit(()).await.is_err());
+}
+
+#[tokio::test]
+async fn a_panic_while_writing_fails_its_job_and_not_the_writer() {
+    let group = Group::start(&TaskTracker::new(), 8, |jobs: Arc<Vec<bool>>| async move {
+        assert!(!jobs.contains(&true), "a job that cannot be written");
+        Ok(jobs.to_vec())
+    });
+    assert!(group.submit(true).await.is_err());
+    assert!(group.submit(false).await.is_ok());
 }
 
 #[tokio::test]
@@ -97,4 +126,15 @@ async fn a_bad_job_fails_alone() {
     assert_eq!(failed, [false, false, true, false]);
     assert_eq!(n_rows(&db).await, 4);
     assert!(transactions.load(Ordering::Relaxed) < 8, "jobs that wait together share a transaction");
+}
+
+#[tokio::test]
+async fn keys_are_looked_up_by_their_index() {
+    let (_folder, db) = fresh().await;
+    let mut plan = Bulk::new("explain query plan select profile from contact where (workspace_id, id) in ").keys(2);
+    plan.row().bind("a").bind("b");
+    plan.row().bind("a").bind("c");
+    let rows = db.fetch_all(plan.statement()).await.unwrap();
+    let steps: Vec<String> = rows.iter().map(|row| row.get::<String, _>(3)).collect();
+    assert!(steps.iter().any(|step| step.starts_with("SEARCH contact")), "{steps:?}");
 }

@@ -4,7 +4,6 @@
 use sqlx::any::AnyRow;
 use sqlx::pool::PoolConnection;
 use sqlx::{Any, Executor};
-use tokio::sync::OwnedSemaphorePermit;
 
 use super::{DbError, Statement};
 
@@ -13,8 +12,6 @@ use super::{DbError, Statement};
 pub struct WriteTransaction {
     connection: PoolConnection<Any>,
     state: State,
-    /// The turn to write on SQLite; given back when the transaction is gone.
-    _permit: Option<OwnedSemaphorePermit>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,11 +24,10 @@ enum State {
 impl WriteTransaction {
     pub(super) async fn begin(
         mut connection: PoolConnection<Any>,
-        permit: Option<OwnedSemaphorePermit>,
         begin: &'static str,
     ) -> Result<Self, DbError> {
         connection.execute(sqlx::raw_sql(begin)).await?;
-        Ok(Self { connection, state: State::Open, _permit: permit })
+        Ok(Self { connection, state: State::Open })
     }
 
     /// Runs a statement; the number of rows it touched.

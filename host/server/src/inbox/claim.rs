@@ -143,13 +143,13 @@ pub async fn events_open(db: &Db, claimed: &[Claimed], limit: usize) -> Result<V
     let mut select = Bulk::new(
         "select e.workspace_id, e.conversation_id, e.id, e.kind, e.at, e.received_at, e.key_id, e.sealed from \
          (select workspace_id, id, row_number() over (partition by workspace_id, conversation_id order by at, position, id) \
-         as nth from inbox_event where state = 'open' and lane = 'contact' and (workspace_id, conversation_id) in (values ",
-    );
+         as nth from inbox_event where state = 'open' and lane = 'contact' and (workspace_id, conversation_id) in ",
+    ).keys(2);
     for claimed in claimed {
         select.row().bind(claimed.workspace.as_str()).bind(claimed.conversation.as_str());
     }
     let select = select
-        .end(")) ranked join inbox_event e on e.workspace_id = ranked.workspace_id and e.id = ranked.id where ranked.nth <= ")
+        .end(") ranked join inbox_event e on e.workspace_id = ranked.workspace_id and e.id = ranked.id where ranked.nth <= ")
         .bind(i64::try_from(limit).unwrap_or(i64::MAX))
         .end(" order by e.at, e.position, e.id");
     let rows = db.fetch_all(select.statement()).await?;
@@ -181,10 +181,11 @@ pub async fn renew(db: &Db, held: &[(WorkspaceId, ConversationId, i64)]) -> Resu
     let mut update = Bulk::new("update conversation set lease_until = ")
         .bind((db.now() + LEASE).millis())
         // A claim that was given back in the meantime must not come to life again.
-        .end(" where owner is not null and (workspace_id, id, epoch) in (values ");
+        .end(" where owner is not null and (workspace_id, id, epoch) in ")
+        .keys(3);
     for (workspace, conversation, epoch) in held {
         update.row().bind(workspace.as_str()).bind(conversation.as_str()).bind(*epoch);
     }
-    db.execute(update.end(")").statement()).await?;
+    db.execute(update.statement()).await?;
     Ok(())
 }

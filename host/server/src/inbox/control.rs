@@ -74,11 +74,12 @@ pub async fn control_take_in(
     }
     let mut update = Bulk::new("update inbox_event set state = 'done', settled_at = ")
         .bind(now.millis())
-        .end(" where state = 'open' and (workspace_id, id) in (values ");
+        .end(" where state = 'open' and (workspace_id, id) in ")
+        .keys(2);
     for event in events {
         update.row().bind(event.workspace.as_str()).bind(event.id.as_str());
     }
-    let rows = transaction.fetch_all(update.end(") returning id").statement()).await?;
+    let rows = transaction.fetch_all(update.end(" returning id").statement()).await?;
     rows.iter().map(|row| EventId::parse(row.try_get(0)?).map_err(|_| DbError::Unreadable("inbox_event.id"))).collect()
 }
 

@@ -132,11 +132,12 @@ pub async fn release(db: &Db, claimed: &[Claimed], failed: bool, ready_at: Times
         .bind(i64::from(failed))
         .end(", ready_at = ")
         .bind(ready_at.millis())
-        .end(" where (workspace_id, id, epoch) in (values ");
+        .end(" where (workspace_id, id, epoch) in ")
+        .keys(3);
     for claimed in claimed {
         update.row().bind(claimed.workspace.as_str()).bind(claimed.conversation.as_str()).bind(claimed.epoch);
     }
-    db.execute(update.end(")").statement()).await?;
+    db.execute(update.statement()).await?;
     Ok(())
 }
 
@@ -150,13 +151,14 @@ pub async fn release_empty(db: &Db, claimed: &[Claimed]) -> Result<(), DbError> 
     }
     let mut update = Bulk::new(
         "update conversation set lease_until = 0, owner = null, first_open_at = null, ready_at = null \
-         where (workspace_id, id, epoch, arrivals) in (values ",
-    );
+         where (workspace_id, id, epoch, arrivals) in ",
+    )
+    .keys(4);
     for claimed in claimed {
         let row = update.row().bind(claimed.workspace.as_str()).bind(claimed.conversation.as_str());
         row.bind(claimed.epoch).bind(claimed.arrivals);
     }
-    let touched = db.execute(update.end(")").statement()).await?;
+    let touched = db.execute(update.statement()).await?;
     if touched < claimed.len() as u64 {
         // Something arrived in between: those come up again at once.
         release(db, claimed, false, db.now()).await?;

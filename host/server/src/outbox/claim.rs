@@ -25,7 +25,7 @@ const CLAIM: &str = "update delivery set state = 'sending', owner = $1, lease_un
      and e.state in ('staged', 'retry', 'sending', 'unknown')) order by d.due_at, d.id limit $4) \
      returning workspace_id, id, conversation_id, channel_id, contact_id, message_id, kind, revision, attempts, \
      cast(case when exists (select 1 from delivery l where l.workspace_id = delivery.workspace_id \
-     and l.conversation_id = delivery.conversation_id and l.id > delivery.id and l.state in ('staged', 'retry')) \
+     and l.conversation_id = delivery.conversation_id and l.id > delivery.id and l.state in ('staged', 'retry', 'sending', 'unknown')) \
      then 1 else 0 end as bigint)";
 
 pub(super) async fn claim(db: &Db, host: &HostId, limit: usize) -> Result<Vec<InHand>, DbError> {

@@ -78,8 +78,10 @@ async fn shown(transaction: &mut WriteTransaction, evidence: &[Evidence], now: T
 }
 
 async fn arrived(transaction: &mut WriteTransaction, evidence: &[Evidence]) -> Result<(), DbError> {
-    let mut update =
-        Bulk::new("update delivery set state = 'delivered' where state = 'sent' and (workspace_id, mid) in (values ");
+    let mut update = Bulk::new(
+        "update delivery set state = 'delivered' where state = 'sent' and mid is not null and (workspace_id, mid) in ",
+    )
+    .keys(2);
     for evidence in evidence {
         if let Evidence::Arrived { workspace, mid } = evidence {
             update.row().bind(workspace.as_str()).bind(mid.to_vec());
@@ -88,7 +90,7 @@ async fn arrived(transaction: &mut WriteTransaction, evidence: &[Evidence]) -> R
     if update.is_empty() {
         return Ok(());
     }
-    transaction.execute(update.end(")").statement()).await?;
+    transaction.execute(update.statement()).await?;
     Ok(())
 }
 

@@ -80,13 +80,13 @@ async fn conversations(
     let mut select = Bulk::new(
         "select c.id, c.mode, c.mode_until, c.revision, c.last_contact_event_at, cast(case when exists (select 1 from suppression s \
          where s.workspace_id = c.workspace_id and s.channel_id = c.channel_id and s.person = c.thread) then 1 else 0 end as bigint) \
-         from conversation c where (c.workspace_id, c.id) in (values ",
-    );
+         from conversation c where (c.workspace_id, c.id) in ",
+    ).keys(2);
     for (workspace, conversation) in unique_conversations(hand) {
         select.row().bind(workspace.as_str()).bind(conversation.as_str());
     }
     let mut found = HashMap::new();
-    for row in outbox.db.fetch_all(select.end(")").statement()).await? {
+    for row in outbox.db.fetch_all(select.statement()).await? {
         let known = |row: &sqlx::any::AnyRow| -> Result<(ConversationId, ConversationFacts), DbError> {
             let id = ConversationId::parse(row.try_get(0)?).map_err(|_| DbError::Unreadable("conversation.id"))?;
             let mode = Mode::parse(row.try_get(1)?).ok_or(DbError::Unreadable("conversation.mode"))?;

@@ -43,14 +43,15 @@ pub async fn deliveries_of_turns(
     }
     let mut select = Bulk::new(
         "select turn_id, id, message_id, state, reason, attempts, created_at, attempted_at, settled_at from delivery \
-         where (workspace_id, turn_id) in (values ",
-    );
+         where turn_id is not null and (workspace_id, turn_id) in ",
+    )
+    .keys(2);
     for (workspace, turn) in turns {
         select.row().bind(workspace.as_str()).bind(turn.as_str());
     }
     let mut found: HashMap<TurnId, Vec<DeliveryRow>> = HashMap::new();
     let bad = |_| DbError::Unreadable("delivery");
-    for row in db.fetch_all(select.end(") order by id").statement()).await? {
+    for row in db.fetch_all(select.end(" order by id").statement()).await? {
         let time = |n: usize| row.try_get::<Option<i64>, _>(n).map(|millis| millis.map(Timestamp::from_millis));
         let delivery = DeliveryRow {
             id: DeliveryId::parse(row.try_get(1)?).map_err(bad)?,

@@ -39,12 +39,13 @@ pub(super) async fn keys_by_name(db: &Db, names: &[&KeyName]) -> Result<Vec<Wrap
     for names in names.chunks(Bulk::MAX_ROWS) {
         let mut select = Bulk::new(
             "select workspace_id, id, purpose, label, epoch, wrapped from wrapped_key \
-             where (workspace_id, purpose, label) in (values ",
-        );
+             where (workspace_id, purpose, label) in ",
+        )
+        .keys(3);
         for name in names {
             select.row().bind(name.workspace.as_str()).bind(&*name.purpose).bind(name.label.as_str());
         }
-        let rows = db.fetch_all(select.end(")").statement()).await?;
+        let rows = db.fetch_all(select.statement()).await?;
         found.extend(rows.iter().map(read).collect::<Result<Vec<_>, _>>()?);
     }
     Ok(found)
@@ -55,12 +56,13 @@ pub(super) async fn keys_by_id(db: &Db, ids: &[&(WorkspaceId, KeyId)]) -> Result
     for ids in ids.chunks(Bulk::MAX_ROWS) {
         let mut select = Bulk::new(
             "select workspace_id, id, purpose, label, epoch, wrapped from wrapped_key \
-             where (workspace_id, id) in (values ",
-        );
+             where (workspace_id, id) in ",
+        )
+        .keys(2);
         for (workspace, id) in ids {
             select.row().bind(workspace.as_str()).bind(id.as_str());
         }
-        let rows = db.fetch_all(select.end(")").statement()).await?;
+        let rows = db.fetch_all(select.statement()).await?;
         found.extend(rows.iter().map(read).collect::<Result<Vec<_>, _>>()?);
     }
     Ok(found)

@@ -225,7 +225,7 @@ async fn new_contact(
 
 async fn known(dispatch: &Dispatch, opened: &[(&ControlEvent, Option<SliceContent>)]) -> Result<Known, DispatchError> {
     let mut select =
-        Bulk::new("select id, workspace_id, contact_id from conversation where (workspace_id, id) in (values ");
+        Bulk::new("select id, workspace_id, contact_id from conversation where (workspace_id, id) in ").keys(2);
     for (event, _) in opened {
         if let Some(conversation) = &event.conversation {
             select.row().bind(event.workspace.as_str()).bind(conversation.as_str());
@@ -236,7 +236,7 @@ async fn known(dispatch: &Dispatch, opened: &[(&ControlEvent, Option<SliceConten
     }
     let bad = |_| DbError::Unreadable("conversation");
     let mut pairs = Vec::new();
-    for row in dispatch.db.fetch_all(select.end(") and contact_id is not null").statement()).await? {
+    for row in dispatch.db.fetch_all(select.end(" and contact_id is not null").statement()).await? {
         let text = |n: usize| row.try_get::<String, _>(n).map_err(DbError::from);
         let conversation = ConversationId::parse(&text(0)?).map_err(bad)?;
         let workspace = WorkspaceId::parse(&text(1)?).map_err(bad)?;
