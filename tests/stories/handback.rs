@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bellhop::conversation;
 
-use crate::support::{TestApp, story};
+use crate::support::story;
 
 story!(closing_the_task_hands_the_conversation_back, |app| {
     app.enable(&app.business, "hello", "{}").await;
