@@ -11,6 +11,7 @@ use anyhow::Context;
 mod call_fresh;
 mod child;
 mod cpu_per_message;
+mod customer;
 mod entries;
 mod faq_search;
 mod figure;
