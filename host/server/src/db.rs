@@ -221,7 +221,8 @@ async fn open_pool(url: &str, engine: Engine, schema: Schema, max_connections: u
         // cached, the rest of the file is read without copying.
         (Engine::Sqlite, _) => {
             "pragma journal_mode = wal; pragma synchronous = full; pragma busy_timeout = 5000; pragma foreign_keys = on; \
-             pragma wal_autocheckpoint = 4000; pragma cache_size = -8000; pragma mmap_size = 268435456"
+             pragma wal_autocheckpoint = 4000; pragma cache_size = -8000; pragma mmap_size = 268435456; \
+             pragma temp_store = memory"
         }
         (Engine::Postgres, Schema::Store) => "set synchronous_commit = on",
         (Engine::Postgres, Schema::Keyring) => {
