@@ -6,6 +6,7 @@ use reqwest::StatusCode;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use crate::support::hostile::guest;
 use crate::support::post::{SIGNATURE, client, sign};
 use crate::support::{PATIENCE, SETTLED, TestApp, story};
 
@@ -16,6 +17,13 @@ impl TestApp {
     /// Runs a statement on the store, as a broken disk or a careless hand would.
     async fn tamper(&self, sql: &'static str) {
         assert!(self.app.stores.db.execute(sqlx::query(sql)).await.unwrap() > 0, "{sql}");
+    }
+
+    /// Rows of the audit log that say that a message's text was read.
+    async fn reads(&self) -> i64 {
+        let select = sqlx::query("select count(*) from audit where code = 'message-text'");
+        let row = self.app.stores.db.fetch_optional(select).await.unwrap().unwrap();
+        sqlx::Row::get(&row, 0)
     }
 }
 
@@ -86,6 +94,26 @@ story!(a_control_event_that_cannot_be_applied_stops_no_other, |app| {
     app.rest().await;
     assert_eq!(app.count("suppression").await, 1, "Ben's");
     assert_eq!(app.events_that("message parked").await, 1, "Ana's waits for a person");
+});
+
+story!(what_a_discarded_turn_has_read_is_on_record_too, |app| {
+    // It reads the message and then computes until it is stopped: time enough for a control event.
+    app.enable_hostile(&app.business, &guest("(loop $on (br $on)) (unreachable)")).await;
+    let ana = app.customer("Ana");
+    ana.says("hello").unwrap();
+    app.arrive().await;
+    app.advance(SETTLED);
+    let dispatch = app.app.dispatch.clone();
+    let turn = tokio::spawn(async move { dispatch.run_once().await });
+    let bump = "update conversation set revision = revision + 1 where owner is not null";
+    while app.app.stores.db.execute(sqlx::query(bump)).await.unwrap() == 0 {
+        tokio::task::yield_now().await;
+    }
+    turn.await.unwrap().unwrap();
+    assert_eq!(app.turns().await.len(), 0, "it was overtaken");
+    assert_eq!(app.reads().await, 1);
+    app.calm().await;
+    assert_eq!((app.turns().await.len(), app.reads().await), (1, 2));
 });
 
 story!(a_dead_token_is_not_tried_for_ever, |app| {

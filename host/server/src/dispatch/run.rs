@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{error, warn};
 
+use crate::audit;
 use crate::db::DbError;
 use crate::dispatch::commit::{Committed, TurnCommit};
 use crate::dispatch::open::{self, OpenTurn, Opened};
@@ -205,7 +206,12 @@ impl Dispatch {
         let commit = if claimed.failures >= MAX_FAILURES { self.parked(&turn) } else { self.turn(turn).await? };
         let (has_deliveries, outcome) = (!commit.deliveries.is_empty(), commit.turn.outcome);
         let written: Vec<CollectionKey> = commit.records.iter().map(|write| write.collection().clone()).collect();
-        match self.commit(commit).await? {
+        let reads = commit.audit.clone();
+        let committed = self.commit(commit).await;
+        if !matches!(committed, Ok(Committed::Done)) {
+            self.record_reads(&reads).await;
+        }
+        match committed? {
             Committed::Done => {
                 metrics::counter!("bellhop_turns_total", "outcome" => outcome).increment(1);
                 written.iter().for_each(|collection| self.records.forget(collection));
@@ -220,6 +226,21 @@ impl Dispatch {
             }
         }
         Ok(())
+    }
+
+    /// What a turn has read counts as read though nothing came of it.
+    async fn record_reads(&self, reads: &[audit::Entry]) {
+        let record = async {
+            let mut transaction = self.db.begin_write().await?;
+            audit::append(&mut transaction, self.db.now(), reads).await?;
+            transaction.commit().await
+        };
+        if reads.is_empty() {
+            return;
+        }
+        if let Err(error) = record.await {
+            error!(error = &error as &dyn std::error::Error, "Could not record what a discarded turn has read");
+        }
     }
 
     async fn commit(&self, commit: TurnCommit) -> Result<Committed, DispatchError> {
