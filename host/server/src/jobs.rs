@@ -104,6 +104,8 @@ impl Jobs {
         self.sweep("turn", now - days(self.retention.turn_days)).await?;
         if self.epoch_is_over(now).await? {
             let epoch = self.vault.rotate_epoch().await?;
+            // Noted only now: a rotation that failed goes on at the next look.
+            self.epoch_begins(now).await?;
             info!(epoch, "Living keys were wrapped anew; older copies of the keyring are now useless");
         }
         info!(intake_keys_dropped = dropped, "Retention was applied");
@@ -125,19 +127,21 @@ impl Jobs {
         Ok(())
     }
 
-    /// The current epoch began long enough ago; begun anew, the old epoch's key is destroyed.
+    /// The current epoch began long enough ago. Where nobody has noted when it began, it begins now.
     async fn epoch_is_over(&self, now: Timestamp) -> Result<bool, DbError> {
         let row = self.db.fetch_optional(sqlx::query("select value from meta where name = 'epoch_started_at'")).await?;
         let started: Option<i64> =
             row.map(|row| row.try_get::<String, _>(0)).transpose()?.and_then(|text| text.parse().ok());
-        let is_over =
-            started.is_some_and(|at| now.since(Timestamp::from_millis(at)) >= days(self.retention.key_epoch_days));
-        if is_over || started.is_none() {
-            let upsert = "insert into meta (name, value) values ('epoch_started_at', $1) \
-                          on conflict (name) do update set value = excluded.value";
-            self.db.execute(sqlx::query(upsert).bind(now.millis().to_string())).await?;
+        match started {
+            Some(at) => Ok(now.since(Timestamp::from_millis(at)) >= days(self.retention.key_epoch_days)),
+            None => self.epoch_begins(now).await.map(|()| false),
         }
-        Ok(is_over)
+    }
+
+    async fn epoch_begins(&self, now: Timestamp) -> Result<(), DbError> {
+        let upsert = "insert into meta (name, value) values ('epoch_started_at', $1) \
+                      on conflict (name) do update set value = excluded.value";
+        self.db.execute(sqlx::query(upsert).bind(now.millis().to_string())).await.map(drop)
     }
 }
 
