@@ -22,10 +22,7 @@ enum State {
 }
 
 impl WriteTransaction {
-    pub(super) async fn begin(
-        mut connection: PoolConnection<Any>,
-        begin: &'static str,
-    ) -> Result<Self, DbError> {
+    pub(super) async fn begin(mut connection: PoolConnection<Any>, begin: &'static str) -> Result<Self, DbError> {
         connection.execute(sqlx::raw_sql(begin)).await?;
         Ok(Self { connection, state: State::Open })
     }
