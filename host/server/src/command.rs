@@ -65,15 +65,19 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
     // The demo reads no configuration: it must run whatever this machine is set up for.
     let config = || Config::load(cli.config.as_deref());
     let stores = async || stores(&config()?).await;
+    let existing = async || existing(&config()?).await;
     match cli.command {
         Command::Demo(demo) => demo::run(demo).await,
         Command::Serve => serve::run(config()?).await,
         Command::App(command) => setup::app(command, &stores().await?).await,
-        Command::Workspace(command) => setup::workspace(command, &stores().await?).await,
-        Command::Channel(command) => setup::channel(command, &stores().await?).await,
+        Command::Workspace(command @ setup::WorkspaceCommand::Add { .. }) => {
+            setup::workspace(command, &stores().await?).await
+        }
+        Command::Workspace(command) => setup::workspace(command, &existing().await?).await,
+        Command::Channel(command) => setup::channel(command, &existing().await?).await,
         Command::Plugin(command) => plugin::run(command, &stores().await?).await,
-        Command::Records(command) => records::run(command, &stores().await?).await,
-        Command::Tasks(command) => tasks::list(command, &stores().await?).await,
+        Command::Records(command) => records::run(command, &existing().await?).await,
+        Command::Tasks(command) => tasks::list(command, &existing().await?).await,
         Command::Token(command) => tasks::token(command, &stores().await?).await,
     }
 }
@@ -82,6 +86,18 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
 async fn stores(config: &Config) -> anyhow::Result<Stores> {
     log::quiet();
     Ok(Stores::open(config, Clock::machine()).await?)
+}
+
+/// For commands that make no sense on an empty installation: a forgotten configuration must not look like lost data.
+async fn existing(config: &Config) -> anyhow::Result<Stores> {
+    let folder = &config.store.data_folder;
+    if config.store.url.is_none() && !folder.join("store.db").exists() {
+        anyhow::bail!(
+            "there is no store in {}; is `--config` or BELLHOP_CONFIG set? `bellhop workspace add` begins a new one",
+            folder.display()
+        );
+    }
+    stores(config).await
 }
 
 /// Says something to the person at the terminal.

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
+use bellhop_domain::manifest::Manifest;
 use clap::Subcommand;
 
 use crate::app::Stores;
@@ -11,8 +12,24 @@ use crate::registry::{Disabled, Enable, Scopes, TextScope};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum PluginCommand {
-    /// Lists the installed plugins and what each asks for.
-    List,
+    /// Lists the installed plugins and what each asks for; with a channel, what is enabled there, in the order of asking.
+    List {
+        /// The workspace's id.
+        #[arg(long, requires = "channel")]
+        workspace: Option<String>,
+        /// The channel's id.
+        #[arg(long, requires = "workspace")]
+        channel: Option<String>,
+    },
+    /// Puts a manifest into a component: one file that can be installed.
+    Pack {
+        /// The component, as `cargo build --target wasm32-unknown-unknown` made it.
+        component: PathBuf,
+        /// Its `plugin.toml`.
+        manifest: PathBuf,
+        /// The file to write.
+        output: PathBuf,
+    },
     /// Installs a plugin from its file. It can do nothing before a business enables it.
     Install {
         /// The component, with its manifest.
@@ -53,7 +70,14 @@ pub(super) enum PluginCommand {
 
 pub(super) async fn run(command: PluginCommand, stores: &Stores) -> anyhow::Result<()> {
     match command {
-        PluginCommand::List => {
+        PluginCommand::List { workspace: Some(workspace), channel: Some(channel) } => {
+            let (workspace, channel) = (setup::workspace_id(&workspace)?, setup::channel_id(&channel)?);
+            for plugin in stores.registry.plugins_for(&workspace, &channel).iter() {
+                let version = &plugin.plugin.manifest.version;
+                say(format_args!("{}  {} {version}  {}", plugin.position, plugin.plugin_id, plugin.hash));
+            }
+        }
+        PluginCommand::List { .. } => {
             for plugin in stores.registry.plugins().await? {
                 let asked: Vec<_> = plugin.manifest.asked().iter().map(|capability| capability.as_str()).collect();
                 let effects = plugin.manifest.scopes.effects.join(", ");
@@ -63,6 +87,16 @@ pub(super) async fn run(command: PluginCommand, stores: &Stores) -> anyhow::Resu
                     if asked.is_empty() { "nothing".to_owned() } else { asked.join(", ") }
                 ));
             }
+        }
+        PluginCommand::Pack { component, manifest, output } => {
+            let bytes = std::fs::read(&component).with_context(|| format!("could not read {}", component.display()))?;
+            let text =
+                std::fs::read_to_string(&manifest).with_context(|| format!("could not read {}", manifest.display()))?;
+            Manifest::parse(&text)?;
+            let packed = bellhop_sandbox::with_manifest(&bytes, &text);
+            bellhop_sandbox::admit(&packed)?;
+            std::fs::write(&output, packed).with_context(|| format!("could not write {}", output.display()))?;
+            say(format_args!("{} can be installed with `bellhop plugin install`", output.display()));
         }
         PluginCommand::Install { file } => {
             let bytes = std::fs::read(&file).with_context(|| format!("could not read {}", file.display()))?;
@@ -91,12 +125,30 @@ pub(super) async fn run(command: PluginCommand, stores: &Stores) -> anyhow::Resu
             };
             let grant = stores.registry.enable(enable).await?;
             say(format_args!("enabled as grant {grant}"));
+            let enabled = stores.registry.plugins_for(&workspace, &channel);
+            let others = enabled.iter().filter(|one| one.plugin_id == plugin.manifest.id && one.hash != plugin.hash);
+            for other in others {
+                let version = &other.plugin.manifest.version;
+                say(format_args!(
+                    "{} {version} is still enabled beside it; disable it by its hash {}",
+                    other.plugin_id, other.hash
+                ));
+            }
         }
         PluginCommand::Disable { workspace, channel, plugin } => {
-            let plugin = stores.registry.plugin_find(&plugin).await?;
             let (workspace, channel) = (setup::workspace_id(&workspace)?, setup::channel_id(&channel)?);
-            let was_enabled = stores.registry.disable(&workspace, &channel, &plugin.key, Disabled::ByBusiness).await?;
-            say(if was_enabled { "disabled" } else { "it was not enabled there" });
+            let enabled = stores.registry.plugins_for(&workspace, &channel);
+            let named = enabled.iter().filter(|one| one.plugin_id == plugin || one.hash.as_str() == plugin);
+            let mut n_disabled = 0;
+            for one in named {
+                let disabled =
+                    stores.registry.disable(&workspace, &channel, &one.plugin_key, Disabled::ByBusiness).await?;
+                n_disabled += usize::from(disabled);
+            }
+            if n_disabled == 0 {
+                bail!("`{plugin}` is not enabled there; `bellhop plugin list` with the channel shows what is");
+            }
+            say(format_args!("disabled {n_disabled}"));
         }
     }
     Ok(())

@@ -192,7 +192,7 @@ fn check_locale(locale: &str) -> Result<(), DirectoryError> {
 fn check_meta_id(id: &str, field: &'static str) -> Result<(), DirectoryError> {
     let fits = (1..=MAX_META_ID_BYTES).contains(&id.len());
     // It becomes a part of a URL.
-    let is_plain = id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let is_plain = id.bytes().all(|byte| byte.is_ascii_digit());
     rule(fits && is_plain, field, "must be the number that Meta shows")
 }
 

@@ -147,7 +147,7 @@ function showSum(stories) {
   }
   const work = answered.map((time) => time.answered - time.begin - time.waited).sort((left, right) => left - right);
   const middle = work[Math.floor((work.length - 1) / 2)];
-  at("sum").textContent = `${words.count(answered.length, "question")} answered; without the wait for more words typically ${words.duration(Math.max(1, middle))} each.`;
+  at("sum").textContent = `${words.count(answered.length, "message")} dealt with; without the wait for more words typically ${words.duration(Math.max(1, middle))} each.`;
 }
 
 /** Tells a screen reader what came to an end since the last look; the list itself is not read again. */
