@@ -36,7 +36,7 @@ pub async fn append(transaction: &mut WriteTransaction, now: Timestamp, entries:
                 .bind(entry.reference.as_ref().map(Reference::as_str))
                 .bind(entry.subject.as_ref().map(|subject| subject.as_slice()));
         }
-        transaction.execute(insert.statement()).await?;
+        transaction.execute(insert).await?;
     }
     Ok(())
 }

@@ -30,6 +30,18 @@ pub type Statement<'q> = sqlx::query::Query<'q, Any, sqlx::any::AnyArguments>;
 /// default limit is 100.
 const MAX_CONNECTIONS: u32 = 8;
 
+/// What can be run: a statement, or one that still has to learn which engine it is for.
+pub trait Sql<'q> {
+    /// The statement for an engine.
+    fn statement(self, engine: Engine) -> Statement<'q>;
+}
+
+impl<'q> Sql<'q> for Statement<'q> {
+    fn statement(self, _engine: Engine) -> Statement<'q> {
+        self
+    }
+}
+
 /// How long a request may wait for a connection before it fails.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -160,7 +172,7 @@ impl Db {
             Engine::Sqlite => "begin immediate",
             Engine::Postgres => "begin",
         };
-        WriteTransaction::begin(self.writer.acquire().await?, begin).await
+        WriteTransaction::begin(self.writer.acquire().await?, self.engine, begin).await
     }
 
     /// A connection for several reads in a row.
@@ -175,23 +187,23 @@ impl Db {
     ///
     /// # Errors
     /// [`DbError::Statement`].
-    pub async fn fetch_all(&self, statement: Statement<'_>) -> Result<Vec<AnyRow>, DbError> {
-        Ok(self.pool.fetch_all(statement).await?)
+    pub async fn fetch_all<'q>(&self, statement: impl Sql<'q>) -> Result<Vec<AnyRow>, DbError> {
+        Ok(self.pool.fetch_all(statement.statement(self.engine)).await?)
     }
 
     /// The first row of a read.
     ///
     /// # Errors
     /// [`DbError::Statement`].
-    pub async fn fetch_optional(&self, statement: Statement<'_>) -> Result<Option<AnyRow>, DbError> {
-        Ok(self.pool.fetch_optional(statement).await?)
+    pub async fn fetch_optional<'q>(&self, statement: impl Sql<'q>) -> Result<Option<AnyRow>, DbError> {
+        Ok(self.pool.fetch_optional(statement.statement(self.engine)).await?)
     }
 
     /// One write as a transaction of its own; the number of rows it touched.
     ///
     /// # Errors
     /// [`DbError::Statement`]; nothing was written.
-    pub async fn execute(&self, statement: Statement<'_>) -> Result<u64, DbError> {
+    pub async fn execute<'q>(&self, statement: impl Sql<'q>) -> Result<u64, DbError> {
         let mut transaction = self.begin_write().await?;
         let touched = transaction.execute(statement).await?;
         transaction.commit().await?;

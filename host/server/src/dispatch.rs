@@ -56,6 +56,9 @@ pub enum DispatchError {
     /// Something that this version cannot read.
     #[error("unreadable {0}")]
     Unreadable(&'static str),
+    /// The sandbox had no place for a plugin, or failed itself.
+    #[error("a plugin could not be called: {0}")]
+    Unavailable(&'static str),
     /// A mistake in this program; the turn is tried again like any that failed.
     #[error("the turn ended in a panic")]
     Panicked,

@@ -151,7 +151,7 @@ pub async fn turns_insert_in(
             .bind(turn.key.id().as_str())
             .bind(turn.key.seal(&place(&turn.id), &outline));
     }
-    transaction.execute(insert.statement()).await?;
+    transaction.execute(insert).await?;
     Ok(())
 }
 

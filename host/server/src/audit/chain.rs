@@ -131,7 +131,7 @@ async fn seal_batch(db: &Db, workspace: &str, now: Timestamp) -> Result<usize, A
     for id in &ids {
         update.row().bind(workspace).bind(id.as_str());
     }
-    if inserted == 1 && transaction.execute(update.statement()).await? == ids.len() as u64 {
+    if inserted == 1 && transaction.execute(update).await? == ids.len() as u64 {
         transaction.commit().await?;
         return Ok(ids.len());
     }

@@ -71,7 +71,7 @@ pub async fn contacts_find(
     for (workspace, id) in ids {
         select.row().bind(workspace.as_str()).bind(id.as_str());
     }
-    let rows = db.fetch_all(select.statement()).await?;
+    let rows = db.fetch_all(select).await?;
     let mut found = Vec::with_capacity(rows.len());
     for row in &rows {
         let workspace = WorkspaceId::parse(row.try_get(0)?).map_err(|_| ConversationError::Unreadable("contact"))?;
@@ -118,6 +118,6 @@ pub async fn contacts_insert_in(
             .bind(contact.key.seal(&place(&contact.id), &profile))
             .bind(now.millis());
     }
-    transaction.execute(insert.statement()).await?;
+    transaction.execute(insert).await?;
     Ok(())
 }

@@ -61,6 +61,6 @@ pub async fn marks_write_in(
     }
     let tail = " on conflict (workspace_id, contact_id, kind, name) do update \
                 set key_id = excluded.key_id, sealed = excluded.sealed, updated_at = excluded.updated_at";
-    transaction.execute(upsert.end(tail).statement()).await?;
+    transaction.execute(upsert.end(tail)).await?;
     Ok(())
 }

@@ -105,7 +105,7 @@ pub async fn messages_insert_in(
                 .bind(message.key.id().as_str())
                 .bind(message.key.seal(&place(&message.id), &body));
         }
-        transaction.execute(insert.statement()).await?;
+        transaction.execute(insert).await?;
     }
     Ok(())
 }
@@ -128,7 +128,7 @@ pub async fn messages_find(
         select.row().bind(workspace.as_str()).bind(id.as_str());
     }
     let mut found = HashMap::with_capacity(ids.len());
-    for row in db.fetch_all(select.statement()).await? {
+    for row in db.fetch_all(select).await? {
         let workspace = WorkspaceId::parse(row.try_get(0)?).map_err(|_| ConversationError::Unreadable("message"))?;
         let id = MessageId::parse(row.try_get(1)?).map_err(|_| ConversationError::Unreadable("message"))?;
         if let Some(body) = open(vault, &workspace, &id, &sealed_column(&row, 2, 3)?).await? {

@@ -47,7 +47,7 @@ pub async fn conversation_set_mode_in(
     for (workspace, conversation) in conversations {
         update.row().bind(workspace.as_str()).bind(conversation.as_str());
     }
-    transaction.execute(update.statement()).await?;
+    transaction.execute(update).await?;
     Ok(())
 }
 
@@ -66,7 +66,7 @@ pub async fn conversations_touch_in(
     for (workspace, conversation) in conversations {
         update.row().bind(workspace.as_str()).bind(conversation.as_str());
     }
-    transaction.execute(update.statement()).await?;
+    transaction.execute(update).await?;
     Ok(())
 }
 
@@ -105,7 +105,7 @@ pub async fn suppress_in(
     let insert = insert
         .end(" on conflict (workspace_id, channel_id, person) do update set reason = excluded.reason where excluded.reason = ")
         .bind(OPT_OUT);
-    transaction.execute(insert.statement()).await?;
+    transaction.execute(insert).await?;
     Ok(())
 }
 
@@ -128,7 +128,7 @@ pub async fn suppressed(
     for (workspace, conversation) in conversations {
         select.row().bind(workspace.as_str()).bind(conversation.as_str());
     }
-    let rows = db.fetch_all(select.statement()).await?;
+    let rows = db.fetch_all(select).await?;
     rows.iter()
         .map(|row| {
             let id =
@@ -154,6 +154,6 @@ pub async fn unsuppress_in(
         let row = delete.row().bind(suppression.workspace.as_str()).bind(suppression.channel.as_str());
         row.bind(suppression.person.as_slice());
     }
-    transaction.execute(delete.statement()).await?;
+    transaction.execute(delete).await?;
     Ok(())
 }

@@ -9,7 +9,7 @@ use sqlx::Row;
 
 use crate::conversation::{ConversationError, sealed_column};
 use crate::db::{Bulk, Db, WriteTransaction};
-use crate::vault::{DataKey, Place, Vault};
+use crate::vault::{DataKey, Place, Vault, VaultError};
 
 /// A session's new state.
 #[derive(Debug, Clone)]
@@ -51,13 +51,18 @@ pub async fn sessions_find(
         select.row().bind(workspace.as_str()).bind(conversation.as_str());
     }
     let mut sessions = HashMap::new();
-    for row in db.fetch_all(select.statement()).await? {
+    for row in db.fetch_all(select).await? {
         let unreadable = |_| ConversationError::Unreadable("session");
         let workspace = WorkspaceId::parse(row.try_get(0)?).map_err(unreadable)?;
         let conversation = ConversationId::parse(row.try_get(1)?).map_err(unreadable)?;
         let plugin = PluginKey::parse(row.try_get(2)?).map_err(unreadable)?;
         let sealed = sealed_column(&row, 3, 4)?;
-        let key = vault.key_by_id(&workspace, &sealed.key).await?;
+        let key = match vault.key_by_id(&workspace, &sealed.key).await {
+            Ok(key) => key,
+            // Of somebody who was erased.
+            Err(VaultError::KeyGone) => continue,
+            Err(error) => return Err(error.into()),
+        };
         let name = row_name(&conversation, &plugin);
         let place = Place { table: "session", column: "sealed", row: &name, revision: 0 };
         let plain = key.open(&place, &sealed.bytes)?;
@@ -100,10 +105,10 @@ pub async fn sessions_write_in(
     if !upsert.is_empty() {
         let tail = " on conflict (workspace_id, conversation_id, plugin_key) do update \
                     set key_id = excluded.key_id, sealed = excluded.sealed, updated_at = excluded.updated_at";
-        transaction.execute(upsert.end(tail).statement()).await?;
+        transaction.execute(upsert.end(tail)).await?;
     }
     if !delete.is_empty() {
-        transaction.execute(delete.statement()).await?;
+        transaction.execute(delete).await?;
     }
     Ok(())
 }

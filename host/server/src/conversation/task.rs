@@ -77,7 +77,7 @@ pub async fn tasks_insert_in(
             .bind(task.key.seal(&place(&id), task.note.as_bytes()))
             .bind(now.millis());
     }
-    transaction.execute(insert.statement()).await?;
+    transaction.execute(insert).await?;
     Ok(())
 }
 

@@ -5,7 +5,10 @@ use std::fmt::Write;
 use sqlx::any::AnyArguments;
 use sqlx::{Any, Arguments, AssertSqlSafe, Encode, Type};
 
-use super::Statement;
+use super::{Engine, Sql, Statement};
+
+/// Stands for a bind until the engine is known; no SQL has it.
+const PLACE: char = '\u{1}';
 
 /// Builds a statement with a list of rows in its middle. The texts around the list are the caller's constants; every value
 /// is a bind.
@@ -69,12 +72,6 @@ impl Bulk {
         self
     }
 
-    /// The finished statement.
-    pub fn statement(mut self) -> Statement<'static> {
-        self.close_keys();
-        sqlx::query_with(AssertSqlSafe(self.sql), self.arguments)
-    }
-
     fn close_keys(&mut self) {
         if std::mem::take(&mut self.in_keys) {
             self.sql.push_str(") as v)");
@@ -84,10 +81,28 @@ impl Bulk {
     fn push<'t, T: Encode<'t, Any> + Type<Any>>(&mut self, value: T) {
         // Encoding into Any's buffer copies the value; it has no failing case.
         if self.arguments.add(value).is_ok() {
-            let n = self.arguments.len();
-            let written = write!(self.sql, "${n}");
-            debug_assert!(written.is_ok());
+            self.sql.push(PLACE);
         }
+    }
+}
+
+impl Sql<'static> for Bulk {
+    fn statement(mut self, engine: Engine) -> Statement<'static> {
+        self.close_keys();
+        let mut sql = String::with_capacity(self.sql.len() + 3 * self.arguments.len());
+        for (n, part) in self.sql.split(PLACE).enumerate() {
+            match engine {
+                _ if n == 0 => {}
+                // SQLite looks a numbered name up among all others, so that many binds cost their square.
+                Engine::Sqlite => sql.push('?'),
+                Engine::Postgres => {
+                    let written = write!(sql, "${n}");
+                    debug_assert!(written.is_ok());
+                }
+            }
+            sql.push_str(part);
+        }
+        sqlx::query_with(AssertSqlSafe(sql), self.arguments)
     }
 }
 

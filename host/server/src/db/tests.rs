@@ -63,14 +63,14 @@ async fn bulk_writes_and_finds_many_rows_in_one_statement() {
         insert.row().bind(format!("name {n}")).bind(format!("value {n}"));
     }
     let mut transaction = db.begin_write().await.unwrap();
-    let rows = transaction.fetch_all(insert.end(" on conflict do nothing returning name").statement()).await.unwrap();
+    let rows = transaction.fetch_all(insert.end(" on conflict do nothing returning name")).await.unwrap();
     transaction.commit().await.unwrap();
     assert_eq!(rows.len(), 50);
 
     let mut wanted = Bulk::new("select value from meta where (name, value) in ").keys(2);
     wanted.row().bind("name 7").bind("value 7");
     wanted.row().bind("name 8").bind("value 7");
-    let rows = db.fetch_all(wanted.statement()).await.unwrap();
+    let rows = db.fetch_all(wanted).await.unwrap();
     assert_eq!(rows.len(), 1);
 }
 
@@ -134,7 +134,7 @@ async fn keys_are_looked_up_by_their_index() {
     let mut plan = Bulk::new("explain query plan select profile from contact where (workspace_id, id) in ").keys(2);
     plan.row().bind("a").bind("b");
     plan.row().bind("a").bind("c");
-    let rows = db.fetch_all(plan.statement()).await.unwrap();
+    let rows = db.fetch_all(plan).await.unwrap();
     let steps: Vec<String> = rows.iter().map(|row| row.get::<String, _>(3)).collect();
     assert!(steps.iter().any(|step| step.starts_with("SEARCH contact")), "{steps:?}");
 }

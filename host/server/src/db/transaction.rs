@@ -5,12 +5,13 @@ use sqlx::any::AnyRow;
 use sqlx::pool::PoolConnection;
 use sqlx::{Any, Executor};
 
-use super::{DbError, Statement};
+use super::{DbError, Engine, Sql};
 
 /// A transaction that writes; dropped without [`WriteTransaction::commit`] it is rolled back.
 #[derive(Debug)]
 pub struct WriteTransaction {
     connection: PoolConnection<Any>,
+    engine: Engine,
     state: State,
 }
 
@@ -22,18 +23,22 @@ enum State {
 }
 
 impl WriteTransaction {
-    pub(super) async fn begin(mut connection: PoolConnection<Any>, begin: &'static str) -> Result<Self, DbError> {
+    pub(super) async fn begin(
+        mut connection: PoolConnection<Any>,
+        engine: Engine,
+        begin: &'static str,
+    ) -> Result<Self, DbError> {
         connection.execute(sqlx::raw_sql(begin)).await?;
-        Ok(Self { connection, state: State::Open })
+        Ok(Self { connection, engine, state: State::Open })
     }
 
     /// Runs a statement; the number of rows it touched.
     ///
     /// # Errors
     /// [`DbError::Statement`] or [`DbError::Conflict`]: the transaction is over. [`DbError::TransactionEnded`]: it was over before.
-    pub async fn execute(&mut self, statement: Statement<'_>) -> Result<u64, DbError> {
+    pub async fn execute<'q>(&mut self, statement: impl Sql<'q>) -> Result<u64, DbError> {
         self.check()?;
-        let result = self.connection.execute(statement).await.map(|done| done.rows_affected());
+        let result = self.connection.execute(statement.statement(self.engine)).await.map(|done| done.rows_affected());
         self.settle(result)
     }
 
@@ -41,9 +46,9 @@ impl WriteTransaction {
     ///
     /// # Errors
     /// As [`WriteTransaction::execute`].
-    pub async fn fetch_all(&mut self, statement: Statement<'_>) -> Result<Vec<AnyRow>, DbError> {
+    pub async fn fetch_all<'q>(&mut self, statement: impl Sql<'q>) -> Result<Vec<AnyRow>, DbError> {
         self.check()?;
-        let result = self.connection.fetch_all(statement).await;
+        let result = self.connection.fetch_all(statement.statement(self.engine)).await;
         self.settle(result)
     }
 

@@ -163,6 +163,10 @@ impl Dispatch {
                 line.detail = Some(fault.message);
                 None
             }
+            // Overload and mistakes of ours say nothing of the plugin: the turn is run again.
+            Outcome::Stopped(reason) if !reason.is_plugins_fault() => {
+                return Err(DispatchError::Unavailable(reason.as_code()));
+            }
             Outcome::Stopped(reason) => {
                 line.outcome = format!("stopped: {}", reason.as_code());
                 line.detail = Some(reason.to_string());
@@ -323,7 +327,8 @@ fn settled(turn: &OpenTurn) -> Vec<SettledEvent> {
 fn commit(turn: &OpenTurn, mode: Mode, mut made: Made) -> TurnCommit {
     let mut messages = inbound_messages(turn);
     messages.append(&mut made.rows.messages);
-    let newest_answered = turn.events.iter().map(|event| event.at).max();
+    // A clock ahead of ours must not make everything after it late.
+    let newest_answered = turn.events.iter().map(|event| event.at.min(turn.opened_at)).max();
     let keeps_mode = mode != Mode::Automated;
     let (mode, mode_until) = match (made.rows.hands_off, keeps_mode) {
         (true, _) => (Mode::Human, Some(turn.opened_at + HUMAN_MODE_LASTS)),

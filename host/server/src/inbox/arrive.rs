@@ -133,7 +133,7 @@ async fn dedupe<'a>(
             insert.row().bind(*workspace).bind(key.as_slice()).bind(now.millis());
         }
         let insert = insert.end(" on conflict do nothing returning workspace_id, key");
-        for row in transaction.fetch_all(insert.statement()).await? {
+        for row in transaction.fetch_all(insert).await? {
             new.insert((row.try_get::<String, _>(0)?, row.try_get::<Vec<u8>, _>(1)?));
         }
     }
@@ -209,7 +209,7 @@ async fn touch(
             .end(" then conversation.first_open_at + ")
             .bind(i64::try_from(window.longest.as_millis()).unwrap_or(i64::MAX))
             .end(" else excluded.ready_at end returning workspace_id, thread, id");
-        for row in transaction.fetch_all(upsert.statement()).await? {
+        for row in transaction.fetch_all(upsert).await? {
             let thread: [u8; 32] =
                 row.try_get::<Vec<u8>, _>(1)?.try_into().map_err(|_| DbError::Unreadable("conversation.thread"))?;
             let id = ConversationId::parse(row.try_get(2)?).map_err(|_| DbError::Unreadable("conversation.id"))?;
@@ -255,7 +255,7 @@ async fn insert(
                 .bind(arrival.sealed.as_slice())
                 .bind(state);
         }
-        transaction.execute(insert.statement()).await?;
+        transaction.execute(insert).await?;
     }
     Ok(())
 }

@@ -131,6 +131,22 @@ fn claimed(row: &AnyRow) -> Result<Claimed, DbError> {
     })
 }
 
+/// Partitioned by the conversation alone, whose id is unique: with the workspace in front SQLite walks the whole tenant.
+pub(super) const OPEN_EVENTS: &str = "select e.workspace_id, e.conversation_id, e.id, e.kind, e.at, e.received_at, e.key_id, e.sealed from \
+     (select workspace_id, id, row_number() over (partition by conversation_id order by at, position, id) as nth \
+     from inbox_event where state = 'open' and lane = 'contact' and (workspace_id, conversation_id) in ";
+
+pub(super) fn open_events(select: Bulk, claimed: &[Claimed], limit: usize) -> Bulk {
+    let mut select = select.keys(2);
+    for claimed in claimed {
+        select.row().bind(claimed.workspace.as_str()).bind(claimed.conversation.as_str());
+    }
+    select
+        .end(") ranked join inbox_event e on e.workspace_id = ranked.workspace_id and e.id = ranked.id where ranked.nth <= ")
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .end(" order by e.at, e.position, e.id")
+}
+
 /// The first open contact events of claimed conversations, `limit` of each at most, in order: Meta's time, then position,
 /// then arrival. The limit bounds what a flood in one conversation costs.
 ///
@@ -140,19 +156,7 @@ pub async fn events_open(db: &Db, claimed: &[Claimed], limit: usize) -> Result<V
     if claimed.is_empty() {
         return Ok(Vec::new());
     }
-    let mut select = Bulk::new(
-        "select e.workspace_id, e.conversation_id, e.id, e.kind, e.at, e.received_at, e.key_id, e.sealed from \
-         (select workspace_id, id, row_number() over (partition by workspace_id, conversation_id order by at, position, id) \
-         as nth from inbox_event where state = 'open' and lane = 'contact' and (workspace_id, conversation_id) in ",
-    ).keys(2);
-    for claimed in claimed {
-        select.row().bind(claimed.workspace.as_str()).bind(claimed.conversation.as_str());
-    }
-    let select = select
-        .end(") ranked join inbox_event e on e.workspace_id = ranked.workspace_id and e.id = ranked.id where ranked.nth <= ")
-        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-        .end(" order by e.at, e.position, e.id");
-    let rows = db.fetch_all(select.statement()).await?;
+    let rows = db.fetch_all(open_events(Bulk::new(OPEN_EVENTS), claimed, limit)).await?;
     rows.iter().map(open_event).collect()
 }
 
@@ -186,6 +190,6 @@ pub async fn renew(db: &Db, held: &[(WorkspaceId, ConversationId, i64)]) -> Resu
     for (workspace, conversation, epoch) in held {
         update.row().bind(workspace.as_str()).bind(conversation.as_str()).bind(*epoch);
     }
-    db.execute(update.statement()).await?;
+    db.execute(update).await?;
     Ok(())
 }

@@ -79,7 +79,7 @@ pub async fn control_take_in(
     for event in events {
         update.row().bind(event.workspace.as_str()).bind(event.id.as_str());
     }
-    let rows = transaction.fetch_all(update.end(" returning id").statement()).await?;
+    let rows = transaction.fetch_all(update.end(" returning id")).await?;
     rows.iter().map(|row| EventId::parse(row.try_get(0)?).map_err(|_| DbError::Unreadable("inbox_event.id"))).collect()
 }
 

@@ -82,7 +82,7 @@ pub async fn finish_in(
         ") as v where conversation.workspace_id = v.column1 and conversation.id = v.column2 and conversation.epoch = v.column3 \
          and conversation.revision = v.column4 returning conversation.id, conversation.epoch",
     );
-    let rows = transaction.fetch_all(update.statement()).await?;
+    let rows = transaction.fetch_all(update).await?;
     let claim = |row: &AnyRow| {
         let id = ConversationId::parse(row.try_get(0)?).map_err(|_| DbError::Unreadable("conversation.id"))?;
         Ok((id, row.try_get(1)?))
@@ -114,7 +114,7 @@ pub async fn events_settle_in(
                 .bind(now.millis());
         }
         let update = update.end(") as v where inbox_event.workspace_id = v.column1 and inbox_event.id = v.column2");
-        transaction.execute(update.statement()).await?;
+        transaction.execute(update).await?;
     }
     Ok(())
 }
@@ -137,7 +137,7 @@ pub async fn release(db: &Db, claimed: &[Claimed], failed: bool, ready_at: Times
     for claimed in claimed {
         update.row().bind(claimed.workspace.as_str()).bind(claimed.conversation.as_str()).bind(claimed.epoch);
     }
-    db.execute(update.statement()).await?;
+    db.execute(update).await?;
     Ok(())
 }
 
@@ -158,7 +158,7 @@ pub async fn release_empty(db: &Db, claimed: &[Claimed]) -> Result<(), DbError> 
         let row = update.row().bind(claimed.workspace.as_str()).bind(claimed.conversation.as_str());
         row.bind(claimed.epoch).bind(claimed.arrivals);
     }
-    let touched = db.execute(update.statement()).await?;
+    let touched = db.execute(update).await?;
     if touched < claimed.len() as u64 {
         // Something arrived in between: those come up again at once.
         release(db, claimed, false, db.now()).await?;

@@ -7,10 +7,11 @@ use bellhop_domain::id::{ChannelId, ContactId, EventId, HostId, KeyId, Workspace
 use bellhop_domain::kind::{EventKind, Lane};
 use bellhop_domain::settle::SettleWindow;
 use bellhop_domain::time::Timestamp;
+use sqlx::Row;
 use tokio_util::task::TaskTracker;
 
 use super::*;
-use crate::db::{Clock, Db, Schema};
+use crate::db::{Bulk, Clock, Db, Schema};
 
 /// Longer than a lease.
 const LEASE_OVER: Duration = Duration::from_secs(6);
@@ -138,4 +139,16 @@ async fn a_flood_in_one_conversation_is_read_in_pieces_oldest_first() {
     let read = events_open(&house.db, std::slice::from_ref(&claimed), 51).await.unwrap();
     let times: Vec<i64> = read.iter().map(|event| event.at.millis()).collect();
     assert_eq!(times, (0..51).collect::<Vec<i64>>());
+}
+
+#[tokio::test]
+async fn open_events_are_found_by_their_index() {
+    let house = house().await;
+    house.say(0..3).await;
+    let claimed = [house.claim_one().await];
+    let explain: &'static str = format!("explain query plan {}", claim::OPEN_EVENTS).leak();
+    let rows = house.db.fetch_all(claim::open_events(Bulk::new(explain), &claimed, 50)).await.unwrap();
+    let steps: Vec<String> = rows.iter().map(|row| row.get::<String, _>(3)).collect();
+    let by_index = |step: &String| step.contains("inbox_event_open (workspace_id=? AND conversation_id=?)");
+    assert!(steps.iter().any(by_index), "{steps:#?}");
 }

@@ -73,7 +73,7 @@ async fn shown(transaction: &mut WriteTransaction, evidence: &[Evidence], now: T
         ") as v where delivery.workspace_id = v.column1 and delivery.id = v.column2 \
          and delivery.state in ('staged', 'sending', 'retry', 'unknown', 'held', 'dead', 'dropped')",
     );
-    transaction.execute(update.statement()).await?;
+    transaction.execute(update).await?;
     Ok(())
 }
 
@@ -90,7 +90,7 @@ async fn arrived(transaction: &mut WriteTransaction, evidence: &[Evidence]) -> R
     if update.is_empty() {
         return Ok(());
     }
-    transaction.execute(update.statement()).await?;
+    transaction.execute(update).await?;
     Ok(())
 }
 
@@ -119,6 +119,6 @@ async fn up_to(
         ") as v where delivery.workspace_id = v.column1 and delivery.conversation_id = v.column2 \
          and delivery.attempted_at <= v.column3 and delivery.state = 'sent'"
     };
-    transaction.execute(update.end(tail).statement()).await?;
+    transaction.execute(update.end(tail)).await?;
     Ok(())
 }

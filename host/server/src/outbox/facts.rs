@@ -86,7 +86,7 @@ async fn conversations(
         select.row().bind(workspace.as_str()).bind(conversation.as_str());
     }
     let mut found = HashMap::new();
-    for row in outbox.db.fetch_all(select.statement()).await? {
+    for row in outbox.db.fetch_all(select).await? {
         let known = |row: &sqlx::any::AnyRow| -> Result<(ConversationId, ConversationFacts), DbError> {
             let id = ConversationId::parse(row.try_get(0)?).map_err(|_| DbError::Unreadable("conversation.id"))?;
             let mode = Mode::parse(row.try_get(1)?).ok_or(DbError::Unreadable("conversation.mode"))?;

@@ -51,7 +51,7 @@ pub async fn deliveries_of_turns(
     }
     let mut found: HashMap<TurnId, Vec<DeliveryRow>> = HashMap::new();
     let bad = |_| DbError::Unreadable("delivery");
-    for row in db.fetch_all(select.end(" order by id").statement()).await? {
+    for row in db.fetch_all(select.end(" order by id")).await? {
         let time = |n: usize| row.try_get::<Option<i64>, _>(n).map(|millis| millis.map(Timestamp::from_millis));
         let delivery = DeliveryRow {
             id: DeliveryId::parse(row.try_get(1)?).map_err(bad)?,

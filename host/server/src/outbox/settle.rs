@@ -94,7 +94,7 @@ pub(super) async fn write_group(db: Db, settled: Arc<Vec<Settled>>) -> Result<Ve
     );
     let suppressions: Vec<Suppression> = settled.iter().filter_map(|settled| settled.suppression.clone()).collect();
     let mut transaction = db.begin_write().await?;
-    transaction.execute(update.statement()).await?;
+    transaction.execute(update).await?;
     conversation::suppress_in(&mut transaction, &suppressions, now).await.map_err(|error| match error {
         ConversationError::Db(error) => error,
         ConversationError::Vault(_) | ConversationError::Unreadable(_) => DbError::Unreadable("suppression"),

@@ -58,7 +58,7 @@ pub async fn deliveries_insert_in(
                 .bind(0_i64)
                 .bind(now.millis());
         }
-        transaction.execute(insert.statement()).await?;
+        transaction.execute(insert).await?;
     }
     Ok(())
 }

@@ -151,7 +151,7 @@ pub(super) async fn insert_in(
                 .bind(sealed.as_slice())
                 .bind(now.millis());
         }
-        let touched = transaction.execute(bulk.end(" on conflict do nothing").statement()).await?;
+        let touched = transaction.execute(bulk.end(" on conflict do nothing")).await?;
         if touched != chunk.len() as u64 {
             return Err(RecordError::Conflict);
         }

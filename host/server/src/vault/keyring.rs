@@ -45,7 +45,7 @@ pub(super) async fn keys_by_name(db: &Db, names: &[&KeyName]) -> Result<Vec<Wrap
         for name in names {
             select.row().bind(name.workspace.as_str()).bind(&*name.purpose).bind(name.label.as_str());
         }
-        let rows = db.fetch_all(select.statement()).await?;
+        let rows = db.fetch_all(select).await?;
         found.extend(rows.iter().map(read).collect::<Result<Vec<_>, _>>()?);
     }
     Ok(found)
@@ -62,7 +62,7 @@ pub(super) async fn keys_by_id(db: &Db, ids: &[&(WorkspaceId, KeyId)]) -> Result
         for (workspace, id) in ids {
             select.row().bind(workspace.as_str()).bind(id.as_str());
         }
-        let rows = db.fetch_all(select.statement()).await?;
+        let rows = db.fetch_all(select).await?;
         found.extend(rows.iter().map(read).collect::<Result<Vec<_>, _>>()?);
     }
     Ok(found)
@@ -93,7 +93,7 @@ pub(super) async fn keys_insert(db: &Db, epoch: i64, keys: &[WrappedKey], now: T
                 .bind(key.wrapped.as_slice())
                 .bind(now.millis());
         }
-        transaction.execute(insert.end(" on conflict do nothing").statement()).await?;
+        transaction.execute(insert.end(" on conflict do nothing")).await?;
     }
     transaction.commit().await?;
     Ok(true)
@@ -116,7 +116,7 @@ pub(super) async fn keys_rewrap(db: &Db, epoch: i64, keys: &[WrappedKey]) -> Res
     if !update.is_empty() {
         let end = ") as fresh where wrapped_key.workspace_id = fresh.column1 and wrapped_key.id = fresh.column2 \
                    and wrapped_key.epoch < fresh.column4";
-        db.execute(update.end(end).statement()).await?;
+        db.execute(update.end(end)).await?;
     }
     Ok(())
 }

@@ -236,7 +236,7 @@ async fn known(dispatch: &Dispatch, opened: &[(&ControlEvent, Option<SliceConten
     }
     let bad = |_| DbError::Unreadable("conversation");
     let mut pairs = Vec::new();
-    for row in dispatch.db.fetch_all(select.end(" and contact_id is not null").statement()).await? {
+    for row in dispatch.db.fetch_all(select.end(" and contact_id is not null")).await? {
         let text = |n: usize| row.try_get::<String, _>(n).map_err(DbError::from);
         let conversation = ConversationId::parse(&text(0)?).map_err(bad)?;
         let workspace = WorkspaceId::parse(&text(1)?).map_err(bad)?;
