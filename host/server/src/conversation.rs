@@ -8,6 +8,7 @@ mod mark;
 mod message;
 mod mode;
 mod session;
+mod standing;
 mod task;
 
 use bellhop_domain::id::KeyId;
@@ -20,10 +21,9 @@ use crate::vault::VaultError;
 pub use contact::{Contact, NewContact, Profile, contacts_find, contacts_insert_in};
 pub use mark::{Mark, marks_write_in};
 pub use message::{Body, MessageRow, NewMessage, history, message_id_by_mid, messages_find, messages_insert_in};
-pub use mode::{
-    OPT_OUT, Suppression, conversation_set_mode_in, conversations_touch_in, suppress_in, suppressed, unsuppress_in,
-};
+pub use mode::{OPT_OUT, Suppression, conversation_set_mode_in, conversations_touch_in, suppress_in, unsuppress_in};
 pub use session::{SessionWrite, sessions_find, sessions_write_in};
+pub use standing::{Standing, standings};
 pub use task::{NewTask, TaskRow, task_close, tasks_insert_in, tasks_open};
 
 /// What can go wrong with people's content.

@@ -12,7 +12,7 @@ mod send;
 mod settle;
 mod stage;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use bellhop_domain::id::{ContactId, ConversationId, DeliveryId, HostId, MessageId, WorkspaceId};
@@ -181,10 +181,4 @@ fn paired(hand: Vec<InHand>, facts: &mut HashMap<DeliveryId, Ready>) -> Vec<(InH
         (delivery, ready)
     };
     hand.into_iter().map(pair).collect()
-}
-
-fn unique_conversations(hand: &[InHand]) -> Vec<(WorkspaceId, ConversationId)> {
-    let mut seen = HashSet::new();
-    let pairs = hand.iter().map(|delivery| (delivery.workspace.clone(), delivery.conversation.clone()));
-    pairs.filter(|(_, conversation)| seen.insert(conversation.clone())).collect()
 }

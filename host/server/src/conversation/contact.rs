@@ -8,7 +8,7 @@ use bellhop_domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use sqlx::Row;
 
-use crate::conversation::{ConversationError, sealed_column};
+use crate::conversation::{ConversationError, SealedColumn, sealed_column};
 use crate::db::{Bulk, Db, WriteTransaction};
 use crate::vault::{DataKey, Place, Vault};
 
@@ -71,22 +71,40 @@ pub async fn contacts_find(
     for (workspace, id) in ids {
         select.row().bind(workspace.as_str()).bind(id.as_str());
     }
-    let rows = db.fetch_all(select).await?;
-    let mut found = Vec::with_capacity(rows.len());
-    for row in &rows {
-        let workspace = WorkspaceId::parse(row.try_get(0)?).map_err(|_| ConversationError::Unreadable("contact"))?;
-        let id = ContactId::parse(row.try_get(1)?).map_err(|_| ConversationError::Unreadable("contact"))?;
-        let channel = ChannelId::parse(row.try_get(2)?).map_err(|_| ConversationError::Unreadable("contact"))?;
-        found.push((workspace, id, channel, sealed_column(row, 3, 4)?));
+    let mut found = Vec::new();
+    for row in &db.fetch_all(select).await? {
+        let unreadable = |_| ConversationError::Unreadable("contact");
+        found.push(SealedContact {
+            workspace: WorkspaceId::parse(row.try_get(0)?).map_err(unreadable)?,
+            id: ContactId::parse(row.try_get(1)?).map_err(unreadable)?,
+            channel: ChannelId::parse(row.try_get(2)?).map_err(unreadable)?,
+            profile: sealed_column(row, 3, 4)?,
+        });
     }
+    open_all(vault, found).await
+}
+
+/// A contact as it stands in its row.
+pub(super) struct SealedContact {
+    pub(super) workspace: WorkspaceId,
+    pub(super) id: ContactId,
+    pub(super) channel: ChannelId,
+    pub(super) profile: SealedColumn,
+}
+
+/// Opens contacts; one whose key is gone is not among them.
+pub(super) async fn open_all(
+    vault: &Vault,
+    sealed: Vec<SealedContact>,
+) -> Result<HashMap<ContactId, Contact>, ConversationError> {
     let wanted: Vec<_> =
-        found.iter().map(|(workspace, _, _, sealed)| (workspace.clone(), sealed.key.clone())).collect();
+        sealed.iter().map(|contact| (contact.workspace.clone(), contact.profile.key.clone())).collect();
     let keys = vault.keys_by_id(&wanted).await?;
-    let mut contacts = HashMap::with_capacity(found.len());
-    for ((workspace, id, channel, sealed), key) in found.into_iter().zip(keys) {
+    let mut contacts = HashMap::with_capacity(sealed.len());
+    for (SealedContact { workspace, id, channel, profile }, key) in sealed.into_iter().zip(keys) {
         // Erased between the two reads.
         let Some(key) = key else { continue };
-        let plain = key.open(&place(&id), &sealed.bytes)?;
+        let plain = key.open(&place(&id), &profile.bytes)?;
         let profile = serde_json::from_slice(&plain).map_err(|_| ConversationError::Unreadable("contact.profile"))?;
         contacts.insert(id.clone(), Contact { workspace, id, channel, profile, key });
     }

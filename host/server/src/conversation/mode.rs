@@ -1,13 +1,12 @@
 //! The conversation's mode and what bumps its revision: a person took over, a customer opted out, a message was taken back.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use bellhop_domain::id::{ChannelId, ConversationId, WorkspaceId};
 use bellhop_domain::time::Timestamp;
-use sqlx::Row;
 
 use crate::conversation::ConversationError;
-use crate::db::{Bulk, Db, WriteTransaction};
+use crate::db::{Bulk, WriteTransaction};
 
 /// Why a person who said "stop" is suppressed. Only their own word lifts it; any other reason ends when they write again.
 pub const OPT_OUT: &str = "opt-out";
@@ -107,35 +106,6 @@ pub async fn suppress_in(
         .bind(OPT_OUT);
     transaction.execute(insert).await?;
     Ok(())
-}
-
-/// Which of these conversations are with a suppressed person, and why they are.
-///
-/// # Errors
-/// [`ConversationError`].
-pub async fn suppressed(
-    db: &Db,
-    conversations: &[(WorkspaceId, ConversationId)],
-) -> Result<HashMap<ConversationId, String>, ConversationError> {
-    if conversations.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let mut select = Bulk::new(
-        "select c.id, s.reason from conversation c join suppression s on s.workspace_id = c.workspace_id \
-         and s.channel_id = c.channel_id and s.person = c.thread where (c.workspace_id, c.id) in ",
-    )
-    .keys(2);
-    for (workspace, conversation) in conversations {
-        select.row().bind(workspace.as_str()).bind(conversation.as_str());
-    }
-    let rows = db.fetch_all(select).await?;
-    rows.iter()
-        .map(|row| {
-            let id =
-                ConversationId::parse(row.try_get(0)?).map_err(|_| ConversationError::Unreadable("conversation.id"));
-            Ok((id?, row.try_get(1)?))
-        })
-        .collect()
 }
 
 /// Takes people off the suppression list.

@@ -34,14 +34,11 @@ fn row_name(conversation: &ConversationId, plugin: &PluginKey) -> String {
 ///
 /// # Errors
 /// [`ConversationError`].
-pub async fn sessions_find(
+pub async fn sessions_find<'a>(
     db: &Db,
     vault: &Vault,
-    conversations: &[(WorkspaceId, ConversationId)],
+    conversations: impl Iterator<Item = (&'a WorkspaceId, &'a ConversationId)>,
 ) -> Result<HashMap<(ConversationId, PluginKey), String>, ConversationError> {
-    if conversations.is_empty() {
-        return Ok(HashMap::new());
-    }
     let mut select = Bulk::new(
         "select workspace_id, conversation_id, plugin_key, key_id, sealed from session \
          where (workspace_id, conversation_id) in ",
@@ -49,6 +46,9 @@ pub async fn sessions_find(
     .keys(2);
     for (workspace, conversation) in conversations {
         select.row().bind(workspace.as_str()).bind(conversation.as_str());
+    }
+    if select.is_empty() {
+        return Ok(HashMap::new());
     }
     let mut sessions = HashMap::new();
     for row in db.fetch_all(select).await? {

@@ -8,7 +8,7 @@ use bellhop_domain::id::{ContactId, ConversationId, EventId, MessageId, PluginKe
 use bellhop_domain::kind::EventKind;
 use bellhop_domain::time::Timestamp;
 
-use crate::conversation::{self, Contact, Profile};
+use crate::conversation::{self, Contact, Profile, Standing};
 use crate::directory::{Channel, Workspace};
 use crate::dispatch::{Dispatch, DispatchError};
 use crate::inbox::{self, Claimed, OpenEvent, SliceContent};
@@ -69,24 +69,25 @@ struct Slice {
 pub(super) async fn open(dispatch: &Dispatch, claimed: Vec<Claimed>) -> Result<Vec<Opened>, DispatchError> {
     let now = dispatch.db.now();
     let mut slices = slices(dispatch, &claimed).await?;
-    let known: Vec<_> = claimed.iter().filter_map(|c| Some((c.workspace.clone(), c.contact.clone()?))).collect();
-    let mut contacts = conversation::contacts_find(&dispatch.db, &dispatch.vault, &known).await?;
-    let conversations: Vec<_> = claimed.iter().map(|c| (c.workspace.clone(), c.conversation.clone())).collect();
-    let sessions = conversation::sessions_find(&dispatch.db, &dispatch.vault, &conversations).await?;
+    let conversations = || claimed.iter().map(|c| (&c.workspace, &c.conversation));
+    let mut standings = conversation::standings(&dispatch.db, &dispatch.vault, conversations()).await?;
+    let sessions = conversation::sessions_find(&dispatch.db, &dispatch.vault, conversations()).await?;
     let mut sessions = by_conversation(sessions);
-    let mut suppressed = conversation::suppressed(&dispatch.db, &conversations).await?;
-    let made = new_contacts(dispatch, &claimed, &contacts, &slices).await?;
+    let made = new_contacts(dispatch, &claimed, &standings, &slices).await?;
     let is_new: HashSet<ContactId> = made.values().map(|contact| contact.id.clone()).collect();
     let mut opened = Vec::with_capacity(claimed.len());
     for claimed in claimed {
         let slices = slices.remove(&claimed.conversation).unwrap_or_default();
-        let contact = claimed.contact.as_ref().and_then(|id| contacts.remove(id));
+        let (contact, suppressed) = match standings.remove(&claimed.conversation) {
+            Some(standing) => (standing.contact, standing.suppressed),
+            None => (None, None),
+        };
         let contact = contact.or_else(|| made.get(&claimed.conversation).cloned());
         let material = Material {
             slices,
             contact,
             sessions: sessions.remove(&claimed.conversation).unwrap_or_default(),
-            suppressed: suppressed.remove(&claimed.conversation),
+            suppressed,
             now,
         };
         opened.push(turn(dispatch, claimed, material, &is_new).await?);
@@ -125,10 +126,10 @@ async fn slices(
 async fn new_contacts(
     dispatch: &Dispatch,
     claimed: &[Claimed],
-    known: &HashMap<ContactId, Contact>,
+    standings: &HashMap<ConversationId, Standing>,
     slices: &HashMap<ConversationId, Vec<Slice>>,
 ) -> Result<HashMap<ConversationId, Contact>, DispatchError> {
-    let lacking = claimed.iter().filter(|c| c.contact.as_ref().is_none_or(|id| !known.contains_key(id)));
+    let lacking = claimed.iter().filter(|c| standings.get(&c.conversation).is_none_or(|known| known.contact.is_none()));
     let people: Vec<(&Claimed, String)> = lacking
         .filter_map(|c| {
             let found = slices.get(&c.conversation)?.iter().find_map(|slice| slice.content.as_ref()?.person.clone())?;

@@ -80,12 +80,13 @@ pub(super) async fn expire(db: &Db) -> Result<usize, DbError> {
     }
     let mut transaction = db.begin_write().await?;
     let closed = sqlx::query(
-        "update delivery set state = 'held', reason = 'unknown', settled_at = $1 where state = 'unknown' and lease_until <= $1",
+        "update delivery set state = 'held', reason = 'unknown', settled_at = $1 \
+         where state in ('sending', 'unknown') and state = 'unknown' and lease_until <= $1",
     );
     let closed = transaction.execute(closed.bind(now.millis())).await?;
     let unknown = sqlx::query(
         "update delivery set state = 'unknown', reason = 'sender-died', lease_until = $2 \
-         where state = 'sending' and lease_until <= $1",
+         where state in ('sending', 'unknown') and state = 'sending' and lease_until <= $1",
     );
     let unknown = unknown.bind(now.millis()).bind((now + UNKNOWN_HOLDS).millis());
     let unknown = transaction.execute(unknown).await?;

@@ -78,10 +78,7 @@ async fn shown(transaction: &mut WriteTransaction, evidence: &[Evidence], now: T
 }
 
 async fn arrived(transaction: &mut WriteTransaction, evidence: &[Evidence]) -> Result<(), DbError> {
-    let mut update = Bulk::new(
-        "update delivery set state = 'delivered' where state = 'sent' and mid is not null and (workspace_id, mid) in ",
-    )
-    .keys(2);
+    let mut update = Bulk::new("update delivery set state = 'delivered' from (values ");
     for evidence in evidence {
         if let Evidence::Arrived { workspace, mid } = evidence {
             update.row().bind(workspace.as_str()).bind(mid.to_vec());
@@ -90,6 +87,10 @@ async fn arrived(transaction: &mut WriteTransaction, evidence: &[Evidence]) -> R
     if update.is_empty() {
         return Ok(());
     }
+    let update = update.end(
+        ") as v where delivery.workspace_id = v.column1 and delivery.mid = v.column2 and delivery.mid is not null \
+         and delivery.state = 'sent'",
+    );
     transaction.execute(update).await?;
     Ok(())
 }
@@ -111,13 +112,13 @@ async fn up_to(
     if update.is_empty() {
         return Ok(());
     }
-    // Conversations are few and their open receipts fewer: the index by conversation narrows this well.
+    // Both states are named each time, because the index of receipts names both.
     let tail = if read {
         ") as v where delivery.workspace_id = v.column1 and delivery.conversation_id = v.column2 \
          and delivery.attempted_at <= v.column3 and delivery.state in ('sent', 'delivered')"
     } else {
         ") as v where delivery.workspace_id = v.column1 and delivery.conversation_id = v.column2 \
-         and delivery.attempted_at <= v.column3 and delivery.state = 'sent'"
+         and delivery.attempted_at <= v.column3 and delivery.state in ('sent', 'delivered') and delivery.state = 'sent'"
     };
     transaction.execute(update.end(tail)).await?;
     Ok(())

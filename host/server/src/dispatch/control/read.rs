@@ -1,15 +1,13 @@
 //! Reading control events: what each one changes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use bellhop_domain::event::{ContactEvent, ControlEvent as Control, Echo, Event, Receipt};
 use bellhop_domain::host_call::Author;
 use bellhop_domain::id::{ContactId, ConversationId, DeliveryId, EventId, MessageId, WorkspaceId};
 use bellhop_domain::words::{self, Signal};
-use sqlx::Row;
 
 use crate::conversation::{self, Body, Contact, NewContact, NewMessage, NewTask, Profile, Suppression};
-use crate::db::{Bulk, DbError};
 use crate::dispatch::{Dispatch, DispatchError};
 use crate::inbox::{self, ControlEvent, SliceContent};
 use crate::outbox::Evidence;
@@ -224,31 +222,15 @@ async fn new_contact(
 }
 
 async fn known(dispatch: &Dispatch, opened: &[(&ControlEvent, Option<SliceContent>)]) -> Result<Known, DispatchError> {
-    let mut select =
-        Bulk::new("select id, workspace_id, contact_id from conversation where (workspace_id, id) in ").keys(2);
-    for (event, _) in opened {
-        if let Some(conversation) = &event.conversation {
-            select.row().bind(event.workspace.as_str()).bind(conversation.as_str());
-        }
-    }
-    if select.is_empty() {
-        return Ok(Known { contacts: HashMap::new(), gone: HashMap::new() });
-    }
-    let bad = |_| DbError::Unreadable("conversation");
-    let mut pairs = Vec::new();
-    for row in dispatch.db.fetch_all(select.end(" and contact_id is not null")).await? {
-        let text = |n: usize| row.try_get::<String, _>(n).map_err(DbError::from);
-        let conversation = ConversationId::parse(&text(0)?).map_err(bad)?;
-        let workspace = WorkspaceId::parse(&text(1)?).map_err(bad)?;
-        pairs.push((conversation, (workspace, ContactId::parse(&text(2)?).map_err(bad)?)));
-    }
-    let ids: Vec<_> = pairs.iter().map(|(_, id)| id.clone()).collect();
-    let found = conversation::contacts_find(&dispatch.db, &dispatch.vault, &ids).await?;
+    let conversations: HashSet<_> =
+        opened.iter().filter_map(|(event, _)| Some((&event.workspace, event.conversation.as_ref()?))).collect();
+    let standings = conversation::standings(&dispatch.db, &dispatch.vault, conversations.into_iter()).await?;
     let mut known = Known { contacts: HashMap::new(), gone: HashMap::new() };
-    for (conversation, (_, id)) in pairs {
-        match found.get(&id) {
-            Some(contact) => drop(known.contacts.insert(conversation, contact.clone())),
-            None => drop(known.gone.insert(conversation, id)),
+    for (conversation, standing) in standings {
+        match (standing.contact, standing.contact_id) {
+            (Some(contact), _) => drop(known.contacts.insert(conversation, contact)),
+            (None, Some(gone)) => drop(known.gone.insert(conversation, gone)),
+            (None, None) => {}
         }
     }
     Ok(known)
