@@ -18,6 +18,7 @@ mod law;
 mod operations;
 mod plugins;
 mod records;
+mod refused;
 mod signatures;
 mod silence;
 mod tenants;

@@ -9,6 +9,7 @@ mod open;
 mod order;
 mod run;
 mod turn;
+mod unsaid;
 
 use std::sync::Arc;
 use std::time::Duration;

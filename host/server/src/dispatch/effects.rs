@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bellhop_domain::effect::{Effect, Handoff, Outcome, Say};
 use bellhop_domain::host_call::Author;
 use bellhop_domain::id::{DeliveryId, MessageId};
-use bellhop_domain::policy::{self, Facts, Granted, Mode, Moment, Verdict};
+use bellhop_domain::policy::{self, Facts, Granted, Mode, Moment, Reason, Verdict};
 use bellhop_domain::render;
 use bellhop_domain::time::Timestamp;
 
@@ -25,6 +25,8 @@ pub(super) struct Rows {
     pub(super) tasks: Vec<NewTask>,
     pub(super) marks: Vec<Mark>,
     pub(super) lines: Vec<ProposalLine>,
+    /// Why policy denied what the contact would have seen.
+    pub(super) refused: Vec<Reason>,
     /// A person takes over from here.
     pub(super) hands_off: bool,
 }
@@ -63,6 +65,11 @@ pub(super) fn perform(turn: &OpenTurn, plugin: &EnabledPlugin, outcome: &Outcome
             because: proposal.because.clone(),
             verdict: verdict_line(&verdict),
         });
+        if let Verdict::Deny(reason) = &verdict
+            && policy::reaches_contact(&effect)
+        {
+            rows.refused.push(reason.clone());
+        }
         if let Some(effect) = verdict.into_effect(effect) {
             rows.add(turn, plugin, effect, facts.now);
         }
