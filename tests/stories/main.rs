@@ -15,6 +15,7 @@ mod faq_score;
 mod graph;
 mod handback;
 mod law;
+mod newcomers;
 mod operations;
 mod plugins;
 mod records;

@@ -19,19 +19,20 @@ struct House {
     _folder: TempDir,
     db: Db,
     vault: Vault,
+    clock: Clock,
 }
 
 impl House {
     async fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let (folder, clock) = (tempfile::tempdir().unwrap(), Clock::manual(NOW));
         let open = async |name: &str, schema| {
             let url = Db::sqlite_url(&folder.path().join(name));
-            Db::open(&url, schema, Clock::manual(NOW)).await.unwrap()
+            Db::open(&url, schema, clock.clone()).await.unwrap()
         };
         let (keyring, db) = (open("keyring.db", Schema::Keyring).await, open("store.db", Schema::Store).await);
         let keys = KeysConfig { folder: folder.path().join("keys"), ..KeysConfig::default() };
         let vault = Vault::open(&keys, keyring, db.clone()).await.unwrap();
-        Self { _folder: folder, db, vault }
+        Self { _folder: folder, db, vault, clock }
     }
 
     async fn directory(&self) -> Directory {
@@ -201,4 +202,36 @@ async fn what_cannot_be_right_is_refused_and_nothing_is_written() {
     let stranger = page(&WorkspaceId::new(), &app, "1");
     assert!(matches!(house.channel(&stranger).await, Err(DirectoryError::Missing("workspace"))));
     assert_eq!(house.directory().await.snapshot().channels(&workspace).len(), 0);
+}
+
+#[tokio::test]
+async fn who_names_something_unknown_has_the_directory_look_again_once_a_second() {
+    let house = House::new().await;
+    let directory = house.directory().await;
+    let is_known = |one: &WorkspaceId| directory.snapshot().workspace(one).is_some();
+    let first = house.workspace().await;
+    directory.look_again(Asker::Stranger).await.unwrap();
+    assert!(is_known(&first));
+    let second = house.workspace().await;
+    house.clock.advance(Duration::from_millis(999));
+    directory.look_again(Asker::Stranger).await.unwrap();
+    assert!(!is_known(&second), "whoever asks again and again costs one look a second");
+    directory.look_again(Asker::Signed).await.unwrap();
+    assert!(is_known(&second), "strangers use up nobody else's look");
+    let third = house.workspace().await;
+    house.clock.advance(Duration::from_millis(1));
+    directory.look_again(Asker::Stranger).await.unwrap();
+    assert!(is_known(&third));
+}
+
+#[tokio::test]
+async fn a_signed_body_looks_again_at_once_when_the_store_had_failed() {
+    let house = House::new().await;
+    let directory = house.directory().await;
+    house.db.close().await;
+    assert!(directory.look_again(Asker::Stranger).await.is_err());
+    assert!(directory.look_again(Asker::Stranger).await.is_ok(), "strangers do not keep a failing store busy");
+    for _ in 0..2 {
+        assert!(directory.look_again(Asker::Signed).await.is_err(), "so that the body is not acknowledged");
+    }
 }

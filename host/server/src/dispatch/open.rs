@@ -67,6 +67,7 @@ struct Slice {
 
 /// Opens all claimed conversations.
 pub(super) async fn open(dispatch: &Dispatch, claimed: Vec<Claimed>) -> Result<Vec<Opened>, DispatchError> {
+    dispatch.know(claimed.iter().map(|claimed| (&claimed.workspace, &claimed.channel))).await?;
     let now = dispatch.db.now();
     let mut slices = slices(dispatch, &claimed).await?;
     let known: Vec<_> = claimed.iter().filter_map(|c| Some((c.workspace.clone(), c.contact.clone()?))).collect();

@@ -46,6 +46,7 @@ struct Known {
 
 /// Reads all events, with one statement a table for what they refer to.
 pub(super) async fn read(dispatch: &Dispatch, events: &[ControlEvent]) -> Result<Vec<Change>, DispatchError> {
+    dispatch.know(events.iter().map(|event| (&event.workspace, &event.channel))).await?;
     let wanted: Vec<_> = events.iter().map(|event| (event.workspace.clone(), event.key.clone())).collect();
     let keys = dispatch.vault.keys_by_id(&wanted).await?;
     let mut opened = Vec::with_capacity(events.len());
