@@ -18,7 +18,7 @@ use crate::db::DbError;
 use crate::vault::VaultError;
 
 pub use contact::{Contact, NewContact, Profile, contacts_find, contacts_insert_in};
-pub use mark::{Mark, marks_write_in};
+pub use mark::{Mark, MarkRow, marks_find, marks_write_in};
 pub use message::{Body, MessageRow, NewMessage, history, message_id_by_mid, messages_find, messages_insert_in};
 pub use mode::{
     OPT_OUT, Suppression, conversation_set_mode_in, conversations_touch_in, suppress_in, suppressed, unsuppress_in,

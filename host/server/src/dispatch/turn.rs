@@ -95,7 +95,7 @@ impl Dispatch {
         let tapped = payloads.into_iter().find_map(|payload| permission::payload_owner(&enabled, payload));
         for plugin in order::order(&enabled, tapped, turn.claimed.floor.as_deref()) {
             if let Some(outcome) = self.ask(turn, &plugin, now, &mut made).await? {
-                self.take(turn, &plugin, outcome, now, &mut made);
+                self.take(turn, &plugin, outcome, now, &mut made).await?;
                 break;
             }
         }
@@ -178,10 +178,18 @@ impl Dispatch {
     }
 
     /// Takes over what the plugin that answered wants.
-    fn take(&self, turn: &OpenTurn, plugin: &EnabledPlugin, outcome: PluginOutcome, now: Timestamp, made: &mut Made) {
+    async fn take(
+        &self,
+        turn: &OpenTurn,
+        plugin: &EnabledPlugin,
+        outcome: PluginOutcome,
+        now: Timestamp,
+        made: &mut Made,
+    ) -> Result<(), DispatchError> {
+        let index = self.vault.index(&turn.claimed.workspace).await?;
         let granted: Granted = permission::granted(plugin);
         let facts = effects::facts(turn, Mode::Automated, now, granted);
-        let mut rows = effects::perform(turn, plugin, &outcome, &facts);
+        let mut rows = effects::perform(turn, plugin, &outcome, &facts, &index);
         if let Some(line) = made.lines.last_mut() {
             line.proposals = std::mem::take(&mut rows.lines);
         }
@@ -198,6 +206,7 @@ impl Dispatch {
                 key: Arc::clone(&turn.contact.key),
             });
         }
+        Ok(())
     }
 }
 
