@@ -6,6 +6,7 @@ mod support;
 
 mod answered;
 mod attack;
+mod commands;
 mod corpus;
 mod crash;
 mod demo;

@@ -11,6 +11,7 @@ mod snapshot;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use bellhop_domain::id::AppId;
 use bellhop_domain::time::Timestamp;
 use sqlx::Row;
 use tokio::sync::Mutex;
@@ -19,7 +20,7 @@ use crate::db::{Db, DbError, WriteTransaction};
 use crate::vault::{Vault, VaultError};
 
 pub use add::{AppSecrets, NewApp, NewChannel, NewWorkspace, app_add, channel_add, workspace_add};
-pub use channel::{channel_back_off, channel_state_set, channel_token_replace};
+pub use channel::{channel_back_off, channel_remove, channel_state_set, channel_token_replace};
 pub use snapshot::{App, Channel, ChannelState, Snapshot, Workspace};
 
 /// How often somebody who names what the directory does not know may have it look again: as often as hosts look anyway.
@@ -55,8 +56,13 @@ pub enum DirectoryError {
     #[error("there is no such {0} in this workspace")]
     Missing(&'static str),
     /// A Page, account or number can be connected once.
-    #[error("this Page, account or number is connected already; disconnect it there first")]
+    #[error(
+        "this Page, account or number is connected already; disconnect it there first with `bellhop channel remove`"
+    )]
     Taken,
+    /// A Meta app is there once in a workspace.
+    #[error("that Meta app is here already, as {0}: connect channels with that id; `bellhop app list` shows all apps")]
+    AppTaken(AppId),
 }
 
 /// The directory in memory; clones share it.

@@ -72,7 +72,7 @@ pub(super) enum PluginCommand {
 pub(super) async fn run(command: PluginCommand, stores: &Stores) -> anyhow::Result<()> {
     match command {
         PluginCommand::List { workspace: Some(workspace), channel: Some(channel) } => {
-            let (workspace, channel) = (setup::workspace_id(&workspace)?, setup::channel_id(&channel)?);
+            let (workspace, channel) = setup::channel_ids(stores, &workspace, &channel)?;
             for plugin in stores.registry.plugins_for(&workspace, &channel).iter() {
                 let version = &plugin.plugin.manifest.version;
                 say(format_args!("{}  {} {version}  {}", plugin.position, plugin.plugin_id, plugin.hash));
@@ -122,7 +122,7 @@ pub(super) async fn run(command: PluginCommand, stores: &Stores) -> anyhow::Resu
                 None => "{}".to_owned(),
             };
             let text = if text == "clear" { TextScope::Clear } else { TextScope::None };
-            let (workspace, channel) = (setup::workspace_id(&workspace)?, setup::channel_id(&channel)?);
+            let (workspace, channel) = setup::channel_ids(stores, &workspace, &channel)?;
             let enable = Enable {
                 workspace: &workspace,
                 channel: &channel,
@@ -144,7 +144,7 @@ pub(super) async fn run(command: PluginCommand, stores: &Stores) -> anyhow::Resu
             }
         }
         PluginCommand::Disable { workspace, channel, plugin } => {
-            let (workspace, channel) = (setup::workspace_id(&workspace)?, setup::channel_id(&channel)?);
+            let (workspace, channel) = setup::channel_ids(stores, &workspace, &channel)?;
             let enabled = stores.registry.plugins_for(&workspace, &channel);
             let readable =
                 enabled.iter().map(|one| (one.plugin_key.clone(), one.plugin_id.clone(), one.hash.to_string()));

@@ -13,6 +13,7 @@ use bellhop_sandbox::Outcome;
 use crate::audit;
 use crate::broker::{Broker, Caller, Sources};
 use crate::conversation::{self, Body, NewContact, NewMessage, SessionWrite, Suppression};
+use crate::directory::ChannelState;
 use crate::dispatch::commit::TurnCommit;
 use crate::dispatch::effects::{self, Rows};
 use crate::dispatch::open::OpenTurn;
@@ -45,6 +46,8 @@ impl Dispatch {
         }
         let mode = mode(&turn, now);
         let made = match mode {
+            // Taken away while its messages waited: no plugin is asked there any more.
+            _ if turn.channel.state == ChannelState::Disconnected => Made { outcome: "silent", ..Made::default() },
             Mode::Automated => self.ask_plugins(&turn, now).await?,
             Mode::Human | Mode::Paused => Made { outcome: "silent", ..Made::default() },
         };

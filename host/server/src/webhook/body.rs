@@ -105,7 +105,11 @@ fn route(snapshot: &Snapshot, slice: &Slice<'_>) -> Option<Arc<Channel>> {
 fn arrival(slice: &Slice<'_>, channel: &Channel, keys: &Keys, now: Timestamp) -> Arrival {
     let id = EventId::new();
     let at = slice.at.unwrap_or(now);
-    let (lane, immediate) = lane(slice, at, now);
+    let (lane, immediate) = match channel.state {
+        // Taken away: what still comes is kept like all that is not acted on, and nobody is answered.
+        ChannelState::Disconnected => (Lane::Stored, false),
+        ChannelState::Active | ChannelState::Paused | ChannelState::Reauthorise => lane(slice, at, now),
+    };
     let person = slice.person.as_deref();
     let thread = person.map(|person| inbox::thread_key(&keys.index, &channel.id, person));
     let content = SliceContent::seal(slice, &keys.intake, &id);
