@@ -227,3 +227,23 @@ story!(somebody_elses_receipts_say_nothing_about_mine, |app| {
     let of_ben = read_of.iter().find(|turn| turn.deliveries[0].delivery.state == "read").unwrap();
     assert!(of_ben.said.len() == 1);
 });
+
+story!(a_control_event_that_cannot_be_read_is_put_aside_and_not_called_done, |app| {
+    let page = app.business.page_id.clone();
+    let ours = |kind: &str, what: &Value| receipt(&page, "7", kind, what);
+    // Of a kind that is known and a shape that is not; beside it one that is read.
+    let strange = ours("policy_enforcement", &json!({ "action": "applause" }));
+    assert_eq!(app.post_items(&[strange, ours("read", &json!({ "watermark": 5 }))]).await, 200);
+    app.rest().await;
+    assert_eq!((app.events_that("policy parked").await, app.events_that("read done").await), (1, 1));
+    // Nor is one whose seal does not hold any more.
+    assert_eq!(app.post_items(&[ours("delivery", &json!({ "watermark": 6 }))]).await, 200);
+    let damage = sqlx::query("update inbox_event set sealed = $1 where kind = 'delivery'").bind(vec![0_u8; 64]);
+    app.app.stores.db.execute(damage).await.unwrap();
+    app.rest().await;
+    assert_eq!(app.events_that("delivery parked").await, 1, "{:?}", app.events().await);
+    let reasons = sqlx::query("select distinct reason from inbox_event where state = 'parked'");
+    let reasons = app.app.stores.db.fetch_all(reasons).await.unwrap();
+    let reasons: Vec<String> = reasons.iter().map(|row| sqlx::Row::get(row, 0)).collect();
+    assert_eq!(reasons, ["unreadable"]);
+});

@@ -133,3 +133,50 @@ story!(the_audit_log_has_a_row_for_what_left_and_for_what_was_read, |app| {
     let row = app.app.stores.db.fetch_optional(sqlx::query(open)).await.unwrap().unwrap();
     assert_eq!(row.get::<i64, _>(0), 0, "all are sealed");
 });
+
+story!(what_a_mark_is_called_stands_sealed_and_is_found_again, |app| {
+    use bellhop::conversation::{Mark, marks_find, marks_write_in};
+    use bellhop_domain::id::ContactId;
+    use sqlx::Row;
+    let (stores, workspace) = (&app.app.stores, &app.business.workspace);
+    let contacts = [ContactId::new(), ContactId::new()];
+    let ids: Vec<_> = contacts.iter().map(|contact| (workspace.clone(), contact.clone())).collect();
+    let keys = stores.vault.contact_keys(&ids).await.unwrap();
+    let index = stores.vault.index(workspace).await.unwrap();
+    let mark = |n: usize, kind, name: &str, value: &str| Mark {
+        workspace: workspace.clone(),
+        contact: contacts[n].clone(),
+        kind,
+        name: name.to_owned(),
+        value: value.to_owned(),
+        key: std::sync::Arc::clone(&keys[n]),
+        index: std::sync::Arc::clone(&index),
+    };
+    let write = async |marks: &[Mark]| {
+        let mut transaction = stores.db.begin_write().await.unwrap();
+        marks_write_in(&mut transaction, marks, stores.db.now()).await.unwrap();
+        transaction.commit().await.unwrap();
+    };
+    write(&[
+        mark(0, "tag", "hivpositive", ""),
+        mark(1, "tag", "hivpositive", ""),
+        mark(0, "attribute", "allergies", "nuts"),
+    ])
+    .await;
+    write(&[mark(0, "attribute", "allergies", "nuts and milk")]).await;
+    let rows = stores.db.fetch_all(sqlx::query("select kind, name, sealed from contact_mark")).await.unwrap();
+    assert_eq!(rows.len(), 3, "the same name replaces");
+    for row in &rows {
+        let (name, sealed): (Vec<u8>, Vec<u8>) = (row.get(1), row.get(2));
+        for word in ["hivpositive", "allergies", "nuts"] {
+            let holds = |bytes: &[u8]| bytes.windows(word.len()).any(|part| part == word.as_bytes());
+            assert!(!holds(&name) && !holds(&sealed), "{word}");
+        }
+        assert_eq!(name.len(), 32);
+    }
+    let found = marks_find(&stores.db, &stores.vault, workspace, &contacts[0]).await.unwrap();
+    let found: Vec<_> = found.iter().map(|m| (m.kind.as_str(), m.name.as_str(), m.value.as_str())).collect();
+    assert_eq!(found, [("attribute", "allergies", "nuts and milk"), ("tag", "hivpositive", "")]);
+    stores.vault.destroy_contact_key(workspace, &contacts[1]).await.unwrap();
+    assert_eq!(marks_find(&stores.db, &stores.vault, workspace, &contacts[1]).await.unwrap(), [], "erased");
+});

@@ -7,7 +7,9 @@ pub(crate) mod look;
 pub(crate) mod post;
 pub(crate) mod postgres;
 pub(crate) mod template;
+pub(crate) mod terminal;
 
+use std::path::Path;
 use std::time::Duration;
 
 use bellhop::app::{App, Listening, listen};
@@ -44,7 +46,7 @@ pub(crate) struct TestApp {
     pub(crate) app_secret: String,
     config: Config,
     listening: Listening,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 /// One tenant of a test.
@@ -91,7 +93,7 @@ impl TestApp {
             app_secret: meta_app.secret,
             config,
             listening,
-            _folder: folder,
+            folder,
         }
     }
 
@@ -109,6 +111,16 @@ impl TestApp {
     /// A second host on the same store, keys and clock.
     pub(crate) async fn another_host(&self) -> App {
         App::open(&self.config, self.clock.clone(), None).await.unwrap()
+    }
+
+    /// The test's own folder; it is gone with the test.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// What the host was opened with.
+    pub(crate) fn config(&self) -> &Config {
+        &self.config
     }
 
     /// Where webhooks go.

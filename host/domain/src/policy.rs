@@ -14,7 +14,8 @@ mod window;
 mod tests;
 
 pub use facts::{Facts, Granted, Mode, Moment};
-pub use reason::Reason;
+pub use reason::{Reason, Remedy};
+pub use silence::reaches_contact;
 pub use window::{REPLY_WINDOW, reply_window_closes};
 
 use crate::effect::Effect;

@@ -3,6 +3,7 @@
 
 pub mod demo;
 mod log;
+mod named;
 mod plugin;
 mod records;
 mod secret;
@@ -69,7 +70,8 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         Command::Demo(demo) => demo::run(demo).await,
         Command::Serve => serve::run(config()?).await,
-        Command::App(command) => setup::app(command, &stores().await?).await,
+        Command::App(command @ setup::AppCommand::Add { .. }) => setup::app(command, &stores().await?).await,
+        Command::App(command) => setup::app(command, &existing().await?).await,
         Command::Workspace(command @ setup::WorkspaceCommand::Add { .. }) => {
             setup::workspace(command, &stores().await?).await
         }

@@ -4,6 +4,7 @@
 //! Text is stored once, under its message's id, so that taking a message back overwrites it; everything else points there.
 
 mod contact;
+mod customer;
 mod mark;
 mod message;
 mod mode;
@@ -19,7 +20,8 @@ use crate::db::DbError;
 use crate::vault::VaultError;
 
 pub use contact::{Contact, NewContact, Profile, contacts_find, contacts_insert_in};
-pub use mark::{Mark, marks_write_in};
+pub use customer::{Customer, customers_find};
+pub use mark::{Mark, MarkRow, marks_find, marks_write_in};
 pub use message::{Body, MessageRow, NewMessage, history, message_id_by_mid, messages_find, messages_insert_in};
 pub use mode::{OPT_OUT, Suppression, conversation_set_mode_in, conversations_touch_in, suppress_in, unsuppress_in};
 pub use session::{SessionWrite, sessions_find, sessions_write_in};

@@ -9,15 +9,31 @@ mod rows;
 mod snapshot;
 
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
+use bellhop_domain::id::AppId;
+use bellhop_domain::time::Timestamp;
 use sqlx::Row;
+use tokio::sync::Mutex;
 
 use crate::db::{Db, DbError, WriteTransaction};
 use crate::vault::{Vault, VaultError};
 
 pub use add::{AppSecrets, NewApp, NewChannel, NewWorkspace, app_add, channel_add, workspace_add};
-pub use channel::{channel_back_off, channel_state_set, channel_token_replace};
+pub use channel::{channel_back_off, channel_remove, channel_state_set, channel_token_replace};
 pub use snapshot::{App, Channel, ChannelState, Snapshot, Workspace};
+
+/// How often somebody who names what the directory does not know may have it look again: as often as hosts look anyway.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+/// Who names something that the directory does not know. Each has looks of its own, so that strangers use up nobody else's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asker {
+    /// Anybody on the net, before anything was verified.
+    Stranger,
+    /// A body that an app of ours has signed.
+    Signed,
+}
 
 /// What could not be done with the directory.
 #[derive(Debug, thiserror::Error)]
@@ -40,8 +56,13 @@ pub enum DirectoryError {
     #[error("there is no such {0} in this workspace")]
     Missing(&'static str),
     /// A Page, account or number can be connected once.
-    #[error("this Page, account or number is connected already; disconnect it there first")]
+    #[error(
+        "this Page, account or number is connected already; disconnect it there first with `bellhop channel remove`"
+    )]
     Taken,
+    /// A Meta app is there once in a workspace.
+    #[error("that Meta app is here already, as {0}: connect channels with that id; `bellhop app list` shows all apps")]
+    AppTaken(AppId),
 }
 
 /// The directory in memory; clones share it.
@@ -55,6 +76,8 @@ struct Inner {
     db: Db,
     vault: Vault,
     current: RwLock<Arc<Snapshot>>,
+    /// When a stranger, and when a signed body, last made it look again.
+    looked: [Mutex<Option<Timestamp>>; 2],
 }
 
 impl Directory {
@@ -64,7 +87,9 @@ impl Directory {
     /// [`DirectoryError::Db`].
     pub async fn open(db: Db, vault: Vault) -> Result<Self, DirectoryError> {
         let snapshot = rows::read(&db).await?;
-        Ok(Self { inner: Arc::new(Inner { db, vault, current: RwLock::new(Arc::new(snapshot)) }) })
+        Ok(Self {
+            inner: Arc::new(Inner { db, vault, current: RwLock::new(Arc::new(snapshot)), looked: Default::default() }),
+        })
     }
 
     /// What is connected at this moment. Taken once per piece of work, so that it does not change underneath.
@@ -85,6 +110,32 @@ impl Directory {
         let snapshot = rows::read(&self.inner.db).await?;
         *self.inner.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(snapshot);
         Ok(true)
+    }
+
+    /// For whoever was asked about something that is not here and that another process may just have added: looks once more,
+    /// at most once a second for all askers of a kind. Whoever asks while another looks waits for what that one finds, so
+    /// that of a burst nobody is turned away a moment too early. Take a new snapshot afterwards.
+    ///
+    /// # Errors
+    /// [`DirectoryError::Db`]; the old snapshot stays.
+    pub async fn look_again(&self, asker: Asker) -> Result<(), DirectoryError> {
+        let [stranger, signed] = &self.inner.looked;
+        let (looked, is_signed) = match asker {
+            Asker::Stranger => (stranger, false),
+            Asker::Signed => (signed, true),
+        };
+        let mut looked = looked.lock().await;
+        let now = self.inner.db.now();
+        if looked.is_some_and(|last| now.since(last) < LOOK_AGAIN) {
+            return Ok(());
+        }
+        // A store that fails must not be asked again by every stranger. A signed body is not acknowledged then and comes back.
+        let last = looked.replace(now);
+        let result = self.refresh_if_changed().await;
+        if result.is_err() && is_signed {
+            *looked = last;
+        }
+        result.map(drop)
     }
 }
 

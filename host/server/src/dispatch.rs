@@ -9,16 +9,17 @@ mod open;
 mod order;
 mod run;
 mod turn;
+mod unsaid;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use bellhop_domain::id::HostId;
+use bellhop_domain::id::{ChannelId, HostId, WorkspaceId};
 use tokio_util::task::TaskTracker;
 
 use crate::conversation::ConversationError;
 use crate::db::{Db, DbError, Group, GroupError};
-use crate::directory::Directory;
+use crate::directory::{Directory, DirectoryError};
 use crate::dispatch::commit::{Committed, TurnCommit};
 use crate::dispatch::held::Held;
 use crate::inbox::Wake;
@@ -47,6 +48,9 @@ pub enum DispatchError {
     /// Plugins.
     #[error("could not prepare a plugin")]
     Registry(#[from] RegistryError),
+    /// Workspaces and channels.
+    #[error("could not look for a channel")]
+    Directory(#[from] DirectoryError),
     /// The tables of plugins.
     #[error("could not prepare what a plugin writes")]
     Record(#[from] RecordError),
@@ -110,5 +114,16 @@ impl Dispatch {
         let db = parts.db.clone();
         let commits = Group::start(tracker, MAX_TURNS_IN_COMMIT, move |turns| commit::write_group(db.clone(), turns));
         Self { parts: Arc::new(parts), commits, held: Held::default() }
+    }
+
+    /// Looks once more for channels that this host does not know: another process may have connected them since the last look,
+    /// and enabled plugins on them. Costs a read only then; what is still unknown afterwards is parked and does not come again.
+    async fn know(&self, mut channels: impl Iterator<Item = (&WorkspaceId, &ChannelId)>) -> Result<(), DispatchError> {
+        let snapshot = self.directory.snapshot();
+        if channels.any(|(workspace, channel)| snapshot.channel(workspace, channel).is_none()) {
+            self.directory.refresh_if_changed().await?;
+            self.registry.refresh_if_changed().await?;
+        }
+        Ok(())
     }
 }

@@ -135,6 +135,21 @@ pub struct EnabledPlugin {
     pub settings_json: Arc<str>,
 }
 
+/// A grant that its business made and whose row is damaged: its plugin is not asked on that channel until it is enabled again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnreadableGrant {
+    /// The tenant, as it stands in the row.
+    pub workspace: String,
+    /// Where, as it stands in the row.
+    pub channel: String,
+    /// The grant, as it stands in the row.
+    pub id: String,
+    /// What authority belongs to, as it stands in the row.
+    pub hash: String,
+    /// The plugin's key and id, when it is installed.
+    pub plugin: Option<(PluginKey, String)>,
+}
+
 /// The plugins of a channel, in the business's order.
 pub type ChannelPlugins = Arc<[Arc<EnabledPlugin>]>;
 
@@ -171,6 +186,11 @@ impl Registry {
     /// The plugins enabled on a channel, in the business's order; empty for a channel without any.
     pub fn plugins_for(&self, workspace: &WorkspaceId, channel: &ChannelId) -> ChannelPlugins {
         self.snapshot().plugins_for(workspace, channel)
+    }
+
+    /// The grants that cannot be read, of all channels.
+    pub fn unreadable(&self) -> Vec<UnreadableGrant> {
+        self.snapshot().unreadable.clone()
     }
 
     /// Reads the grants anew when the configuration has changed; true when it had. Called each second.

@@ -20,7 +20,7 @@ use tokio::sync::Semaphore;
 use tracing::{error, warn};
 
 use crate::db::Db;
-use crate::directory::Directory;
+use crate::directory::{Asker, Directory};
 use crate::inbox::Inbox;
 use crate::vault::{SecretKind, Vault};
 
@@ -79,7 +79,7 @@ async fn handshake(State(door): State<Door>, Path(app): Path<String>, Query(aske
     else {
         return StatusCode::FORBIDDEN.into_response();
     };
-    let Some(app) = known(&door.webhook.directory, &app) else { return StatusCode::FORBIDDEN.into_response() };
+    let Some(app) = known(&door.webhook.directory, &app).await else { return StatusCode::FORBIDDEN.into_response() };
     match door.webhook.vault.matches(SecretKind::VerifyToken, app.as_str(), token.as_bytes()).await {
         Ok(true) => ([(header::CONTENT_TYPE, "text/plain")], challenge).into_response(),
         Ok(false) => StatusCode::FORBIDDEN.into_response(),
@@ -94,7 +94,7 @@ async fn receive(State(door): State<Door>, Path(app): Path<String>, headers: Hea
         count("unsigned");
         return (StatusCode::UNAUTHORIZED, "X-Hub-Signature-256 is missing or malformed").into_response();
     };
-    let Some(app) = known(&door.webhook.directory, &app) else { return StatusCode::NOT_FOUND.into_response() };
+    let Some(app) = known(&door.webhook.directory, &app).await else { return StatusCode::NOT_FOUND.into_response() };
     let announced = announced_bytes(&headers);
     if announced.is_some_and(|bytes| bytes > MAX_BODY_BYTES) {
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
@@ -140,10 +140,16 @@ async fn store(webhook: &Webhook, app: &AppId, bytes: &Bytes) -> Response {
     }
 }
 
-/// The app of this name. One that is not in the directory costs no look into the store and keeps nothing in memory, because
-/// anybody on the net may ask.
-fn known(directory: &Directory, app: &str) -> Option<AppId> {
-    AppId::parse(app).ok().filter(|app| directory.snapshot().app(app).is_some())
+/// The app of this name; another process may have added it a moment ago. Anybody on the net may ask, and nothing is verified
+/// yet: all strangers together make the directory look again once a second at most, and an unknown name keeps nothing in memory.
+async fn known(directory: &Directory, app: &str) -> Option<AppId> {
+    let app = AppId::parse(app).ok()?;
+    if directory.snapshot().app(&app).is_none()
+        && let Err(error) = directory.look_again(Asker::Stranger).await
+    {
+        warn!(error = &error as &dyn std::error::Error, "Could not look for an app that is not known");
+    }
+    directory.snapshot().app(&app).is_some().then_some(app)
 }
 
 fn announced_bytes(headers: &HeaderMap) -> Option<usize> {

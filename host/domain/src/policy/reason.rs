@@ -1,5 +1,19 @@
 //! Why policy changed or denied an effect. Codes are kept in tables and audits; sentences are for people.
 
+/// What is left to do when a denial leaves a contact who waits for an answer without one.
+///
+/// Ordered by how much it does: of several denials the least counts, because what holds for the conversation holds for
+/// every word in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Remedy {
+    /// Nothing: the contact wants silence, or somebody else has the conversation.
+    Nothing,
+    /// The business may not speak either, and a person has to find another way.
+    Task,
+    /// It lies with what was proposed: the business's own words may go out, and a person answers the rest.
+    FallbackAndTask,
+}
+
 /// A reason. Carries names and numbers of ours, never what anybody wrote, except the host of a link that is not listed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Reason {
@@ -97,6 +111,25 @@ impl Reason {
             Self::LinkNotListed(_) => "link-not-listed",
             Self::ControlCharacters => "control-characters",
             Self::MediaLeftOut => "media-left-out",
+        }
+    }
+    /// What is left to do when this reason silenced all that a plugin would have told the contact.
+    pub const fn remedy(&self) -> Remedy {
+        match self {
+            Self::Erased | Self::OptedOut | Self::Standby | Self::HumanMode | Self::PausedMode => Remedy::Nothing,
+            // Nobody comes back to the contact by himself when the channel or the window opens again.
+            Self::ChannelPaused | Self::WindowClosed | Self::WindowNeverOpened => Remedy::Task,
+            Self::EffectNotGranted(_)
+            | Self::AttributeNotGranted(_)
+            | Self::NotAvailable(_)
+            | Self::TagFromPlugin
+            | Self::NoConversation
+            | Self::Empty
+            | Self::TooLong { .. }
+            | Self::TooMany { .. }
+            | Self::LinkNotListed(_)
+            | Self::ControlCharacters
+            | Self::MediaLeftOut => Remedy::FallbackAndTask,
         }
     }
 }

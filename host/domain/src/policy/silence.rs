@@ -31,7 +31,7 @@ pub(super) fn check(effect: &Effect, facts: &Facts) -> Option<Reason> {
 }
 
 /// The contact, or everybody under the post, would see it.
-pub(super) const fn reaches_contact(effect: &Effect) -> bool {
+pub const fn reaches_contact(effect: &Effect) -> bool {
     match effect {
         Effect::Say(_)
         | Effect::CommentReply(_)

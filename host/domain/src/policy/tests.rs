@@ -145,6 +145,41 @@ fn silence_has_many_reasons() {
 }
 
 #[test]
+fn a_reason_says_what_is_left_to_do_for_a_contact_who_hears_nothing() {
+    let left = |effect: &Effect, facts: &Facts| judge(effect, facts).reason().unwrap().remedy();
+    let facts = open();
+    // What was proposed cannot be said; something else can.
+    let linked = say("https://evil.example");
+    let long = say(&"x".repeat(8_001));
+    let template = &every_effect()[10];
+    for effect in [&say(" "), &linked, &long, template] {
+        assert_eq!(left(effect, &facts), Remedy::FallbackAndTask, "{effect:?}");
+    }
+    let ungranted = Facts {
+        granted: Granted::Plugin { effects: BTreeSet::new(), attributes: BTreeSet::new(), link_hosts: vec![] },
+        ..open()
+    };
+    assert_eq!(left(&say("hi"), &ungranted), Remedy::FallbackAndTask);
+    // Nobody may speak, and the contact waits.
+    let paused = Facts { is_channel_paused: true, ..open() };
+    let closed = Facts { last_contact_event_at: Some(NOW - REPLY_WINDOW), ..open() };
+    let never = Facts { last_contact_event_at: None, ..open() };
+    for facts in [paused, closed, never] {
+        assert_eq!(left(&say("hi"), &facts), Remedy::Task, "{facts:?}");
+    }
+    // Silence is wanted, or somebody else is there.
+    let erased = Facts { is_erased: true, ..open() };
+    let opted_out = Facts { is_opted_out: true, ..open() };
+    let standby = Facts { is_standby: true, ..open() };
+    let human = Facts { mode: Mode::Human, ..open() };
+    let stopped = Facts { mode: Mode::Paused, ..open() };
+    for facts in [erased, opted_out, standby, human, stopped] {
+        assert_eq!(left(&say("hi"), &facts), Remedy::Nothing, "{facts:?}");
+    }
+    assert!(Remedy::Nothing < Remedy::Task && Remedy::Task < Remedy::FallbackAndTask, "the least counts");
+}
+
+#[test]
 fn a_turn_that_hands_off_may_still_say_so_unless_somebody_came_between() {
     let at =
         |is_revision_unchanged| Facts { mode: Mode::Human, moment: Moment::Send { is_revision_unchanged }, ..open() };

@@ -21,6 +21,7 @@ pub(super) struct Demo {
 
 pub(super) async fn run(demo: Demo) -> anyhow::Result<()> {
     log::quiet();
+    log::panics_by_place();
     let running = start(demo.port).await?;
     say(format_args!("Bellhop's demo is at {}", running.url()));
     say("Stop it with Ctrl-C; nothing of it stays on this machine.");

@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
+use bellhop_domain::id::{ChannelId, WorkspaceId};
 use bellhop_domain::manifest::Manifest;
 use clap::Subcommand;
 
 use crate::app::Stores;
 use crate::command::{say, setup};
-use crate::registry::{Disabled, Enable, Scopes, TextScope};
+use crate::registry::{Disabled, Enable, Scopes, TextScope, UnreadableGrant};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum PluginCommand {
@@ -71,10 +72,17 @@ pub(super) enum PluginCommand {
 pub(super) async fn run(command: PluginCommand, stores: &Stores) -> anyhow::Result<()> {
     match command {
         PluginCommand::List { workspace: Some(workspace), channel: Some(channel) } => {
-            let (workspace, channel) = (setup::workspace_id(&workspace)?, setup::channel_id(&channel)?);
+            let (workspace, channel) = setup::channel_ids(stores, &workspace, &channel)?;
             for plugin in stores.registry.plugins_for(&workspace, &channel).iter() {
                 let version = &plugin.plugin.manifest.version;
                 say(format_args!("{}  {} {version}  {}", plugin.position, plugin.plugin_id, plugin.hash));
+            }
+            for grant in unreadable(stores, &workspace, &channel) {
+                let plugin = grant.plugin.map_or_else(|| "a plugin that is not installed".to_owned(), |(_, id)| id);
+                say(format_args!(
+                    "-  {plugin}  {}  grant {} cannot be read and the plugin is not asked; enable it again",
+                    grant.hash, grant.id
+                ));
             }
         }
         PluginCommand::List { .. } => {
@@ -114,7 +122,7 @@ pub(super) async fn run(command: PluginCommand, stores: &Stores) -> anyhow::Resu
                 None => "{}".to_owned(),
             };
             let text = if text == "clear" { TextScope::Clear } else { TextScope::None };
-            let (workspace, channel) = (setup::workspace_id(&workspace)?, setup::channel_id(&channel)?);
+            let (workspace, channel) = setup::channel_ids(stores, &workspace, &channel)?;
             let enable = Enable {
                 workspace: &workspace,
                 channel: &channel,
@@ -136,14 +144,18 @@ pub(super) async fn run(command: PluginCommand, stores: &Stores) -> anyhow::Resu
             }
         }
         PluginCommand::Disable { workspace, channel, plugin } => {
-            let (workspace, channel) = (setup::workspace_id(&workspace)?, setup::channel_id(&channel)?);
+            let (workspace, channel) = setup::channel_ids(stores, &workspace, &channel)?;
             let enabled = stores.registry.plugins_for(&workspace, &channel);
-            let named = enabled.iter().filter(|one| one.plugin_id == plugin || one.hash.as_str() == plugin);
+            let readable =
+                enabled.iter().map(|one| (one.plugin_key.clone(), one.plugin_id.clone(), one.hash.to_string()));
+            let damaged = unreadable(stores, &workspace, &channel).into_iter();
+            let damaged = damaged.filter_map(|grant| grant.plugin.map(|(key, id)| (key, id, grant.hash)));
             let mut n_disabled = 0;
-            for one in named {
-                let disabled =
-                    stores.registry.disable(&workspace, &channel, &one.plugin_key, Disabled::ByBusiness).await?;
-                n_disabled += usize::from(disabled);
+            for (key, id, hash) in readable.chain(damaged) {
+                if id == plugin || hash == plugin {
+                    let disabled = stores.registry.disable(&workspace, &channel, &key, Disabled::ByBusiness).await?;
+                    n_disabled += usize::from(disabled);
+                }
             }
             if n_disabled == 0 {
                 bail!("`{plugin}` is not enabled there; `bellhop plugin list` with the channel shows what is");
@@ -152,4 +164,11 @@ pub(super) async fn run(command: PluginCommand, stores: &Stores) -> anyhow::Resu
         }
     }
     Ok(())
+}
+
+/// The channel's grants that cannot be read.
+fn unreadable(stores: &Stores, workspace: &WorkspaceId, channel: &ChannelId) -> Vec<UnreadableGrant> {
+    let mut grants = stores.registry.unreadable();
+    grants.retain(|grant| grant.workspace == workspace.as_str() && grant.channel == channel.as_str());
+    grants
 }

@@ -6,8 +6,8 @@ use anyhow::{Context, bail};
 use clap::Subcommand;
 
 use crate::app::Stores;
-use crate::command::{say, setup};
-use crate::record::{CollectionKey, ImportError, ImportMode};
+use crate::command::{named, say};
+use crate::record::{CollectionKey, ImportError, ImportMode, RecordError};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum RecordsCommand {
@@ -32,9 +32,9 @@ pub(super) enum RecordsCommand {
 
 pub(super) async fn run(command: RecordsCommand, stores: &Stores) -> anyhow::Result<()> {
     let RecordsCommand::Import { workspace, plugin, collection, replace, file } = command;
+    let owner = named::workspace(&stores.directory.snapshot(), &workspace)?;
     let plugin = stores.registry.plugin_find(&plugin).await?;
-    let workspace = setup::workspace_id(&workspace)?;
-    let key = CollectionKey { workspace, plugin_key: plugin.key.clone(), name: collection };
+    let key = CollectionKey { workspace: owner.id.clone(), plugin_key: plugin.key.clone(), name: collection };
     let mode = if replace { ImportMode::Replace } else { ImportMode::Append };
     let bytes = std::fs::read(&file).with_context(|| format!("could not read {}", file.display()))?;
     match stores.records.import(&key, mode, &bytes).await {
@@ -48,6 +48,12 @@ pub(super) async fn run(command: RecordsCommand, stores: &Stores) -> anyhow::Res
             }
             bail!("{} rows cannot be imported; nothing was written", problems.len())
         }
+        Err(ImportError::Record(RecordError::NotDeclared(name))) => bail!(
+            "the workspace {} has no collection `{name}` of {}: enable the plugin on one of its channels first; \
+             `bellhop workspace list` shows workspaces and channels",
+            owner.name,
+            plugin.manifest.id
+        ),
         Err(error) => Err(error.into()),
     }
 }

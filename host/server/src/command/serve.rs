@@ -13,6 +13,7 @@ use crate::db::Clock;
 
 pub(super) async fn run(config: Config) -> anyhow::Result<()> {
     log::start(&config.log);
+    log::panics_by_place();
     let _lock = lock(&config)?;
     let metrics = PrometheusBuilder::new().install_recorder().context("could not set up metrics")?;
     let app = App::open(&config, Clock::machine(), Some(metrics)).await?;

@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use bellhop_domain::channel::ChannelKind;
-use bellhop_domain::id::{AppId, ChannelId, WorkspaceId};
+use bellhop_domain::id::{ChannelId, WorkspaceId};
 use clap::Subcommand;
 
 use crate::app::Stores;
-use crate::command::{say, secret};
+use crate::command::{named, say, secret};
 use crate::directory::{self, AppSecrets, NewApp, NewChannel, NewWorkspace};
 
 #[derive(Debug, Subcommand)]
@@ -28,6 +28,8 @@ pub(super) enum AppCommand {
         #[arg(long)]
         workspace: Option<String>,
     },
+    /// Lists apps: our id, Meta's id, whose it is, the path of its callback URL.
+    List,
 }
 
 #[derive(Debug, Subcommand)]
@@ -76,7 +78,23 @@ pub(super) enum ChannelCommand {
         #[arg(long, value_name = "FILE")]
         token_file: PathBuf,
     },
-    /// Replaces a channel's token, and takes it up again if it waited for that.
+    /// Lists a workspace's channels: our id, kind, name, state, Meta's id, the app.
+    List {
+        /// The workspace's id.
+        #[arg(long)]
+        workspace: String,
+    },
+    /// Takes a channel away: nothing is sent on it any more, its token is destroyed, and what still comes is stored and left
+    /// alone. `channel token` brings it back.
+    Remove {
+        /// The workspace's id.
+        #[arg(long)]
+        workspace: String,
+        /// The channel's id.
+        #[arg(long)]
+        channel: String,
+    },
+    /// Replaces a channel's token, and takes it up again if it waited for that or was removed.
     Token {
         /// The workspace's id.
         #[arg(long)]
@@ -90,16 +108,24 @@ pub(super) enum ChannelCommand {
     },
 }
 
-pub(super) fn workspace_id(raw: &str) -> anyhow::Result<WorkspaceId> {
-    WorkspaceId::parse(raw).context("that is no workspace id; see `bellhop workspace list`")
-}
-
-pub(super) fn channel_id(raw: &str) -> anyhow::Result<ChannelId> {
-    ChannelId::parse(raw).context("that is no channel id; see `bellhop workspace list`")
+/// The ids of a channel and its workspace.
+pub(super) fn channel_ids(stores: &Stores, workspace: &str, channel: &str) -> anyhow::Result<(WorkspaceId, ChannelId)> {
+    let snapshot = stores.directory.snapshot();
+    let workspace = named::workspace(&snapshot, workspace)?;
+    let channel = named::channel(&snapshot, &workspace, channel)?;
+    Ok((workspace.id.clone(), channel.id.clone()))
 }
 
 pub(super) async fn app(command: AppCommand, stores: &Stores) -> anyhow::Result<()> {
-    let AppCommand::Add { meta_app_id, secret_file, verify_token_file, workspace } = command;
+    let snapshot = stores.directory.snapshot();
+    let AppCommand::Add { meta_app_id, secret_file, verify_token_file, workspace } = command else {
+        for app in snapshot.apps_all() {
+            let owner = named::owner(&snapshot, &app);
+            say(format_args!("{}  Meta's id {}  {owner}  /webhook/{}", app.id, app.meta_app_id, app.id));
+        }
+        return Ok(());
+    };
+    let workspace = workspace.map(|raw| named::workspace(&snapshot, &raw)).transpose()?.map(|found| found.id.clone());
     let standard_input = Path::new("-");
     if secret_file == standard_input && verify_token_file == standard_input {
         bail!("only one secret can come from standard input; put the app secret or the verify token into a file");
@@ -108,7 +134,6 @@ pub(super) async fn app(command: AppCommand, stores: &Stores) -> anyhow::Result<
         app_secret: secret::read("app secret", &secret_file)?,
         verify_token: secret::read("verify token", &verify_token_file)?,
     };
-    let workspace = workspace.as_deref().map(workspace_id).transpose()?;
     let mut transaction = stores.db.begin_write().await?;
     let new = NewApp { workspace, meta_app_id };
     let id = directory::app_add(&mut transaction, &stores.vault, stores.db.now(), &new, secrets).await?;
@@ -151,13 +176,12 @@ pub(super) async fn channel(command: ChannelCommand, stores: &Stores) -> anyhow:
                 let kinds: Vec<_> = ChannelKind::ALL.iter().map(|kind| kind.as_str()).collect();
                 bail!("there is no channel of kind `{kind}`; choose one of {}", kinds.join(", "));
             };
-            let workspace = workspace_id(&workspace)?;
-            let known = stores.directory.snapshot().workspace(&workspace);
-            let known = known.context("there is no such workspace; see `bellhop workspace list`")?;
+            let snapshot = stores.directory.snapshot();
+            let workspace = named::workspace(&snapshot, &workspace)?;
             let new = NewChannel {
-                app: AppId::parse(&app).context("that is no app id; `bellhop app add` prints it")?,
-                locale: locale.unwrap_or_else(|| known.locale.clone()),
-                workspace,
+                app: named::app(&snapshot, &workspace, &app)?.id.clone(),
+                locale: locale.unwrap_or_else(|| workspace.locale.clone()),
+                workspace: workspace.id.clone(),
                 kind,
                 asset_id,
                 name,
@@ -169,8 +193,31 @@ pub(super) async fn channel(command: ChannelCommand, stores: &Stores) -> anyhow:
             transaction.commit().await?;
             say(id.as_str());
         }
+        ChannelCommand::List { workspace } => {
+            let snapshot = stores.directory.snapshot();
+            for channel in snapshot.channels(&named::workspace(&snapshot, &workspace)?.id) {
+                let reason = channel.state_reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
+                say(format_args!(
+                    "{}  {}  {}  {}{reason}  Meta's id {}  app {}",
+                    channel.id,
+                    channel.kind.as_str(),
+                    channel.name,
+                    channel.state.as_str(),
+                    channel.asset_id,
+                    channel.app
+                ));
+            }
+        }
+        ChannelCommand::Remove { workspace, channel } => {
+            let (workspace, channel) = channel_ids(stores, &workspace, &channel)?;
+            let mut transaction = stores.db.begin_write().await?;
+            let (vault, now) = (&stores.vault, stores.db.now());
+            directory::channel_remove(&mut transaction, vault, now, (&workspace, &channel)).await?;
+            transaction.commit().await?;
+            say("the channel was removed and its token destroyed; unsubscribe the Page from the app at Meta too");
+        }
         ChannelCommand::Token { workspace, channel, token_file } => {
-            let (workspace, channel) = (workspace_id(&workspace)?, channel_id(&channel)?);
+            let (workspace, channel) = channel_ids(stores, &workspace, &channel)?;
             let token = secret::read("access token", &token_file)?;
             let mut transaction = stores.db.begin_write().await?;
             let (vault, now) = (&stores.vault, stores.db.now());

@@ -1,13 +1,13 @@
 //! `bellhop tasks` and `bellhop token`.
 
 use anyhow::{Context, bail};
-use bellhop_domain::id::{TaskId, WorkspaceId};
+use bellhop_domain::id::{ContactId, TaskId};
 use clap::{Args, Subcommand};
 
 use crate::api;
 use crate::app::Stores;
-use crate::command::say;
-use crate::conversation;
+use crate::command::{named, say};
+use crate::conversation::{self, Customer};
 
 /// What waits for a person.
 #[derive(Debug, Args)]
@@ -41,15 +41,12 @@ enum TokenCommand {
 }
 
 pub(super) async fn list(tasks: Tasks, stores: &Stores) -> anyhow::Result<()> {
-    let workspace =
-        WorkspaceId::parse(&tasks.workspace).context("that is no workspace id; see `bellhop workspace list`")?;
-    if stores.directory.snapshot().workspace(&workspace).is_none() {
-        bail!("there is no workspace {workspace}; see `bellhop workspace list`");
-    }
+    let snapshot = stores.directory.snapshot();
+    let workspace = named::workspace(&snapshot, &tasks.workspace)?.id.clone();
     if let Some(done) = tasks.done {
         let task = TaskId::parse(&done).context("that is no task id; `bellhop tasks` shows them")?;
         if !conversation::task_close(&stores.db, &workspace, &task).await? {
-            bail!("there is no open task {task} in this workspace");
+            bail!("there is no open task {task} in this workspace; `bellhop tasks --workspace {workspace}` shows them");
         }
         say("done; plugins answer in that conversation again unless another task holds it");
         return Ok(());
@@ -58,18 +55,39 @@ pub(super) async fn list(tasks: Tasks, stores: &Stores) -> anyhow::Result<()> {
     if open.is_empty() {
         say("nothing waits for a person");
     }
+    let conversations: Vec<_> = open.iter().map(|task| (workspace.clone(), task.conversation.clone())).collect();
+    let customers = conversation::customers_find(&stores.db, &stores.vault, &conversations).await?;
     for task in open {
-        let at = jiff::Timestamp::from_millisecond(task.created_at.millis())?;
+        let since = jiff::Timestamp::from_millisecond(task.created_at.millis())?;
         let note = task.note.unwrap_or_else(|| "(the contact was erased)".to_owned());
+        let customer = customers.get(&task.conversation);
+        let channel = customer.and_then(|customer| snapshot.channel(&workspace, &customer.channel));
         say(format_args!(
-            "{at:.0}  {}  {}  task {}\n    {}",
+            "{}  {}  task {}\n    {}: {}, since {since:.0}\n    {}",
             task.kind,
             task.reason,
             task.id,
-            note.replace('\n', "\n    ")
+            channel.map_or_else(|| "a channel that is gone".to_owned(), |channel| channel.name.clone()),
+            plain(&customer.map_or_else(|| "a customer".to_owned(), called)),
+            plain(&note).replace('\n', "\n    ")
         ));
     }
     Ok(())
+}
+
+/// What staff find a customer by: the name, or the end of our id, which is all that differs between customers without one.
+fn called(customer: &Customer) -> String {
+    let tail = |id: &ContactId| id.as_str().get(id.as_str().len().saturating_sub(4)..).unwrap_or_default().to_owned();
+    match (&customer.name, &customer.contact) {
+        (Some(name), _) => name.clone(),
+        (None, Some(contact)) => format!("customer …{}", tail(contact)),
+        (None, None) => "a customer".to_owned(),
+    }
+}
+
+/// Without the characters that would let a customer's words steer a terminal.
+fn plain(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control() || *c == '\n').collect()
 }
 
 pub(super) async fn token(token: Token, stores: &Stores) -> anyhow::Result<()> {

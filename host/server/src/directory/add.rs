@@ -4,10 +4,11 @@
 use bellhop_domain::channel::ChannelKind;
 use bellhop_domain::id::{AppId, ChannelId, WorkspaceId};
 use bellhop_domain::time::Timestamp;
+use sqlx::Row;
 use zeroize::Zeroizing;
 
 use crate::audit::{self, Code, Entry, Kind, Reference};
-use crate::db::WriteTransaction;
+use crate::db::{DbError, WriteTransaction};
 use crate::vault::{self, SecretKind, Vault};
 
 use super::{ChannelState, DirectoryError, generation_bump};
@@ -95,7 +96,8 @@ pub async fn workspace_add(
 /// Adds a Meta app with its secrets.
 ///
 /// # Errors
-/// [`DirectoryError::Value`], [`DirectoryError::Vault`] for an empty secret, [`DirectoryError::Missing`].
+/// [`DirectoryError::Value`], [`DirectoryError::Vault`] for an empty secret, [`DirectoryError::Missing`],
+/// [`DirectoryError::AppTaken`] when the workspace has it already.
 pub async fn app_add(
     transaction: &mut WriteTransaction,
     vault: &Vault,
@@ -109,6 +111,12 @@ pub async fn app_add(
         exists(transaction.fetch_all(select).await?.len(), "workspace")?;
     }
     let workspace = new.workspace.clone().unwrap_or_else(vault::installation);
+    let select = sqlx::query("select id from app where workspace_id = $1 and meta_app_id = $2 order by id");
+    let select = select.bind(workspace.as_str()).bind(new.meta_app_id.as_str());
+    if let Some(row) = transaction.fetch_all(select).await?.first() {
+        let there = row.try_get::<String, _>(0).map_err(DbError::from)?;
+        return Err(DirectoryError::AppTaken(AppId::parse(&there).map_err(|_| DbError::Unreadable("app.id"))?));
+    }
     let id = AppId::new();
     let insert = sqlx::query("insert into app (workspace_id, id, meta_app_id, created_at) values ($1, $2, $3, $4)");
     let binds = insert.bind(workspace.as_str()).bind(id.as_str()).bind(new.meta_app_id.as_str());

@@ -11,7 +11,8 @@ use crate::vault::{SecretKind, Vault};
 use super::add::record;
 use super::{ChannelState, DirectoryError, generation_bump};
 
-/// Sets whether a channel may send. `reason` is a short code that pages explain.
+/// Sets whether a channel may send. `reason` is a short code that pages explain. A channel that was removed stays so: what
+/// Meta still answers to a send that was under way says nothing about it.
 ///
 /// # Errors
 /// [`DirectoryError::Missing`] when the workspace has no such channel.
@@ -22,9 +23,15 @@ pub async fn channel_state_set(
     state: ChannelState,
     reason: Option<&Code>,
 ) -> Result<(), DirectoryError> {
-    let update = sqlx::query("update channel set state = $1, state_reason = $2 where workspace_id = $3 and id = $4");
+    let update = sqlx::query(
+        "update channel set state = $1, state_reason = $2 where workspace_id = $3 and id = $4 and state <> 'disconnected'",
+    );
     let binds = update.bind(state.as_str()).bind(reason.map(Code::as_str));
-    touched(transaction.execute(binds.bind(workspace.as_str()).bind(channel.as_str())).await?)?;
+    if transaction.execute(binds.bind(workspace.as_str()).bind(channel.as_str())).await? == 0 {
+        let select = sqlx::query("select id from channel where workspace_id = $1 and id = $2");
+        let found = transaction.fetch_all(select.bind(workspace.as_str()).bind(channel.as_str())).await?;
+        return touched(found.len() as u64);
+    }
     let code = match state {
         ChannelState::Active => "channel-active",
         ChannelState::Paused => "channel-paused",
@@ -34,10 +41,27 @@ pub async fn channel_state_set(
     record(transaction, now, workspace, code, Reference::from(channel)).await
 }
 
-/// Gives a channel a new token, destroys the old ones and lets it send again.
+/// Takes a channel away: nothing is sent on it any more, its tokens are destroyed, and what still comes is stored and left
+/// alone. What is known of its customers stays.
 ///
 /// # Errors
-/// [`DirectoryError::Missing`], [`DirectoryError::Vault`] for an empty token.
+/// [`DirectoryError::Missing`] when the workspace has no such channel.
+pub async fn channel_remove(
+    transaction: &mut WriteTransaction,
+    vault: &Vault,
+    now: Timestamp,
+    (workspace, channel): (&WorkspaceId, &ChannelId),
+) -> Result<(), DirectoryError> {
+    channel_state_set(transaction, now, (workspace, channel), ChannelState::Disconnected, None).await?;
+    vault.secret_retire(transaction, workspace, SecretKind::ChannelToken, channel.as_str()).await?;
+    Ok(())
+}
+
+/// Gives a channel a new token, destroys the old ones and lets it send again, one that was removed too.
+///
+/// # Errors
+/// [`DirectoryError::Missing`], [`DirectoryError::Vault`] for an empty token, [`DirectoryError::Taken`] when it was removed
+/// and its Page, account or number is connected elsewhere by now.
 pub async fn channel_token_replace(
     transaction: &mut WriteTransaction,
     vault: &Vault,
@@ -46,6 +70,13 @@ pub async fn channel_token_replace(
     token: Zeroizing<Vec<u8>>,
 ) -> Result<(), DirectoryError> {
     let (kind, owner) = (SecretKind::ChannelToken, channel.as_str());
+    let taken = sqlx::query(
+        "select o.id from channel c join channel o on o.kind = c.kind and o.asset_id = c.asset_id and o.id <> c.id \
+         where c.workspace_id = $1 and c.id = $2 and o.state <> 'disconnected'",
+    );
+    if !transaction.fetch_all(taken.bind(workspace.as_str()).bind(owner)).await?.is_empty() {
+        return Err(DirectoryError::Taken);
+    }
     let update =
         sqlx::query("update channel set state = 'active', state_reason = null where workspace_id = $1 and id = $2");
     touched(transaction.execute(update.bind(workspace.as_str()).bind(owner)).await?)?;

@@ -69,7 +69,7 @@ pub enum ChannelState {
     Paused,
     /// Its token is dead: the owner must log in again.
     Reauthorise,
-    /// The business took it away; events are counted and dropped.
+    /// The business took it away; what still comes is stored and left alone.
     Disconnected,
 }
 
@@ -104,10 +104,14 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    pub(super) fn new(generation: i64, workspaces: Vec<Workspace>, apps: Vec<App>, channels: Vec<Channel>) -> Self {
+    pub(super) fn new(generation: i64, workspaces: Vec<Workspace>, apps: Vec<App>, mut channels: Vec<Channel>) -> Self {
         let mut snapshot = Self { generation, ..Self::default() };
         snapshot.workspaces = workspaces.into_iter().map(|one| (one.id.clone(), Arc::new(one))).collect();
         snapshot.apps = apps.into_iter().map(|one| (one.id.clone(), Arc::new(one))).collect();
+        // Of several with one asset the last counts: the one that is connected, else the newest that was.
+        channels.sort_by(|a, b| {
+            (a.state != ChannelState::Disconnected, &a.id).cmp(&(b.state != ChannelState::Disconnected, &b.id))
+        });
         for channel in channels.into_iter().map(Arc::new) {
             let of_its_kind = snapshot.by_asset.entry(channel.kind).or_default();
             of_its_kind.insert(channel.asset_id.clone(), Arc::clone(&channel));
@@ -152,6 +156,20 @@ impl Snapshot {
     /// The apps that a workspace may use: the installation's and its own, oldest first.
     pub fn apps(&self, workspace: &WorkspaceId) -> Vec<Arc<App>> {
         let mut all: Vec<_> = self.apps.values().filter(|app| app.may_serve(workspace)).cloned().collect();
+        all.sort_by(|a, b| a.id.cmp(&b.id));
+        all
+    }
+
+    /// All apps, the installation's and those of businesses, oldest first.
+    pub fn apps_all(&self) -> Vec<Arc<App>> {
+        let mut all: Vec<_> = self.apps.values().cloned().collect();
+        all.sort_by(|a, b| a.id.cmp(&b.id));
+        all
+    }
+
+    /// All channels, whosever they are, oldest first.
+    pub fn channels_all(&self) -> Vec<Arc<Channel>> {
+        let mut all: Vec<_> = self.channels.values().cloned().collect();
         all.sort_by(|a, b| a.id.cmp(&b.id));
         all
     }

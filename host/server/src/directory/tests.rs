@@ -19,19 +19,20 @@ struct House {
     _folder: TempDir,
     db: Db,
     vault: Vault,
+    clock: Clock,
 }
 
 impl House {
     async fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let (folder, clock) = (tempfile::tempdir().unwrap(), Clock::manual(NOW));
         let open = async |name: &str, schema| {
             let url = Db::sqlite_url(&folder.path().join(name));
-            Db::open(&url, schema, Clock::manual(NOW)).await.unwrap()
+            Db::open(&url, schema, clock.clone()).await.unwrap()
         };
         let (keyring, db) = (open("keyring.db", Schema::Keyring).await, open("store.db", Schema::Store).await);
         let keys = KeysConfig { folder: folder.path().join("keys"), ..KeysConfig::default() };
         let vault = Vault::open(&keys, keyring, db.clone()).await.unwrap();
-        Self { _folder: folder, db, vault }
+        Self { _folder: folder, db, vault, clock }
     }
 
     async fn directory(&self) -> Directory {
@@ -201,4 +202,87 @@ async fn what_cannot_be_right_is_refused_and_nothing_is_written() {
     let stranger = page(&WorkspaceId::new(), &app, "1");
     assert!(matches!(house.channel(&stranger).await, Err(DirectoryError::Missing("workspace"))));
     assert_eq!(house.directory().await.snapshot().channels(&workspace).len(), 0);
+}
+
+#[tokio::test]
+async fn who_names_something_unknown_has_the_directory_look_again_once_a_second() {
+    let house = House::new().await;
+    let directory = house.directory().await;
+    let is_known = |one: &WorkspaceId| directory.snapshot().workspace(one).is_some();
+    let first = house.workspace().await;
+    directory.look_again(Asker::Stranger).await.unwrap();
+    assert!(is_known(&first));
+    let second = house.workspace().await;
+    house.clock.advance(Duration::from_millis(999));
+    directory.look_again(Asker::Stranger).await.unwrap();
+    assert!(!is_known(&second), "whoever asks again and again costs one look a second");
+    directory.look_again(Asker::Signed).await.unwrap();
+    assert!(is_known(&second), "strangers use up nobody else's look");
+    let third = house.workspace().await;
+    house.clock.advance(Duration::from_millis(1));
+    directory.look_again(Asker::Stranger).await.unwrap();
+    assert!(is_known(&third));
+}
+
+#[tokio::test]
+async fn a_signed_body_looks_again_at_once_when_the_store_had_failed() {
+    let house = House::new().await;
+    let directory = house.directory().await;
+    house.db.close().await;
+    assert!(directory.look_again(Asker::Stranger).await.is_err());
+    assert!(directory.look_again(Asker::Stranger).await.is_ok(), "strangers do not keep a failing store busy");
+    for _ in 0..2 {
+        assert!(directory.look_again(Asker::Signed).await.is_err(), "so that the body is not acknowledged");
+    }
+}
+
+#[tokio::test]
+async fn a_meta_app_is_there_once_in_a_workspace_and_the_refusal_names_it() {
+    let house = House::new().await;
+    let workspace = house.workspace().await;
+    let (shared, own) = (house.app(None).await, house.app(Some(&workspace)).await);
+    for (owner, there) in [(None, &shared), (Some(workspace.clone()), &own)] {
+        let mut transaction = house.db.begin_write().await.unwrap();
+        let new = NewApp { workspace: owner, meta_app_id: String::from("1234567890") };
+        let secrets = AppSecrets { app_secret: bytes("app secret"), verify_token: bytes("hub token") };
+        let refused = app_add(&mut transaction, &house.vault, NOW, &new, secrets).await.unwrap_err().to_string();
+        assert!(refused.contains(there.as_str()) && refused.contains("bellhop app list"), "{refused}");
+    }
+}
+
+#[tokio::test]
+async fn a_removed_channel_keeps_its_place_until_somebody_connects_the_page_again() {
+    let house = House::new().await;
+    let (ours, theirs, app) = (house.workspace().await, house.workspace().await, house.app(None).await);
+    let old = house.channel(&page(&ours, &app, "1")).await.unwrap();
+    let remove = async |workspace: &WorkspaceId| {
+        let mut transaction = house.db.begin_write().await.unwrap();
+        channel_remove(&mut transaction, &house.vault, NOW, (workspace, &old)).await?;
+        transaction.commit().await?;
+        Ok::<_, DirectoryError>(())
+    };
+    assert!(matches!(remove(&theirs).await, Err(DirectoryError::Missing("channel"))));
+    remove(&ours).await.unwrap();
+    let by_asset = async || house.directory().await.snapshot().channel_by_asset(ChannelKind::Messenger, "1").unwrap();
+    assert_eq!((by_asset().await.id.clone(), by_asset().await.state), (old.clone(), ChannelState::Disconnected));
+    assert!(!house.vault.matches(SecretKind::ChannelToken, old.as_str(), b"token").await.unwrap(), "its token is gone");
+    // What Meta answers to a send that was under way does not connect it again.
+    let mut transaction = house.db.begin_write().await.unwrap();
+    let state = ChannelState::Reauthorise;
+    channel_state_set(&mut transaction, NOW, (&ours, &old), state, None).await.unwrap();
+    transaction.commit().await.unwrap();
+    assert_eq!(by_asset().await.state, ChannelState::Disconnected);
+    // A new token does, as long as nobody else has the Page.
+    let token = async |text: &str| {
+        let mut transaction = house.db.begin_write().await.unwrap();
+        channel_token_replace(&mut transaction, &house.vault, NOW, (&ours, &old), bytes(text)).await?;
+        transaction.commit().await?;
+        Ok::<_, DirectoryError>(())
+    };
+    token("another").await.unwrap();
+    assert_eq!(by_asset().await.state, ChannelState::Active);
+    remove(&ours).await.unwrap();
+    let new = house.channel(&page(&theirs, &app, "1")).await.unwrap();
+    assert_eq!(by_asset().await.id, new);
+    assert!(matches!(token("a third").await, Err(DirectoryError::Taken)));
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bellhop_domain::effect::{Effect, Handoff, Outcome, Say};
 use bellhop_domain::host_call::Author;
 use bellhop_domain::id::{DeliveryId, MessageId};
-use bellhop_domain::policy::{self, Facts, Granted, Mode, Moment, Verdict};
+use bellhop_domain::policy::{self, Facts, Granted, Mode, Moment, Reason, Verdict};
 use bellhop_domain::render;
 use bellhop_domain::time::Timestamp;
 
@@ -16,6 +16,7 @@ use crate::outbox::NewDelivery;
 use crate::permission;
 use crate::registry::EnabledPlugin;
 use crate::trace::ProposalLine;
+use crate::vault::IndexKey;
 
 /// What the effects of one plugin become.
 #[derive(Debug, Default)]
@@ -25,6 +26,8 @@ pub(super) struct Rows {
     pub(super) tasks: Vec<NewTask>,
     pub(super) marks: Vec<Mark>,
     pub(super) lines: Vec<ProposalLine>,
+    /// Why policy denied what the contact would have seen.
+    pub(super) refused: Vec<Reason>,
     /// A person takes over from here.
     pub(super) hands_off: bool,
 }
@@ -51,8 +54,14 @@ pub(super) fn last_contact_event_at(turn: &OpenTurn) -> Option<Timestamp> {
     newest.max(turn.claimed.last_contact_event_at)
 }
 
-/// Judges and performs, on paper, what a plugin wants.
-pub(super) fn perform(turn: &OpenTurn, plugin: &EnabledPlugin, outcome: &Outcome, facts: &Facts) -> Rows {
+/// Judges and performs, on paper, what a plugin wants; `index` finds the marks that it sets.
+pub(super) fn perform(
+    turn: &OpenTurn,
+    plugin: &EnabledPlugin,
+    outcome: &Outcome,
+    facts: &Facts,
+    index: &Arc<IndexKey>,
+) -> Rows {
     let mut rows = Rows::default();
     for proposal in &outcome.proposals {
         // Judged in its final form: the mark of a button's plugin counts towards Meta's limit.
@@ -63,8 +72,13 @@ pub(super) fn perform(turn: &OpenTurn, plugin: &EnabledPlugin, outcome: &Outcome
             because: proposal.because.clone(),
             verdict: verdict_line(&verdict),
         });
+        if let Verdict::Deny(reason) = &verdict
+            && policy::reaches_contact(&effect)
+        {
+            rows.refused.push(reason.clone());
+        }
         if let Some(effect) = verdict.into_effect(effect) {
-            rows.add(turn, plugin, effect, facts.now);
+            rows.add(turn, plugin, effect, (facts.now, index));
         }
     }
     rows
@@ -79,13 +93,19 @@ fn verdict_line(verdict: &Verdict) -> String {
 }
 
 impl Rows {
-    fn add(&mut self, turn: &OpenTurn, plugin: &EnabledPlugin, effect: Effect, now: Timestamp) {
+    fn add(
+        &mut self,
+        turn: &OpenTurn,
+        plugin: &EnabledPlugin,
+        effect: Effect,
+        (now, index): (Timestamp, &Arc<IndexKey>),
+    ) {
         match effect {
             Effect::Say(say) => self.say(turn, Some(plugin), &say, now),
             Effect::Handoff(handoff) => self.hand_off(turn, handoff),
-            Effect::SetAttribute(attribute) => self.mark(turn, "attribute", attribute.name, attribute.value),
-            Effect::AddTag(tag) => self.mark(turn, "tag", tag, String::new()),
-            Effect::Note(note) => self.mark(turn, "note", MessageId::new().to_string(), note),
+            Effect::SetAttribute(attribute) => self.mark(turn, index, ("attribute", attribute.name, attribute.value)),
+            Effect::AddTag(tag) => self.mark(turn, index, ("tag", tag, String::new())),
+            Effect::Note(note) => self.mark(turn, index, ("note", MessageId::new().to_string(), note)),
             // Policy has denied these: this version performs none of them.
             Effect::CommentReply(_)
             | Effect::PrivateReply(_)
@@ -146,7 +166,7 @@ impl Rows {
         });
     }
 
-    fn mark(&mut self, turn: &OpenTurn, kind: &'static str, name: String, value: String) {
+    fn mark(&mut self, turn: &OpenTurn, index: &Arc<IndexKey>, (kind, name, value): (&'static str, String, String)) {
         self.marks.push(Mark {
             workspace: turn.claimed.workspace.clone(),
             contact: turn.contact.id.clone(),
@@ -154,6 +174,7 @@ impl Rows {
             name,
             value,
             key: Arc::clone(&turn.contact.key),
+            index: Arc::clone(index),
         });
     }
 }

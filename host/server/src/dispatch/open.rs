@@ -67,6 +67,7 @@ struct Slice {
 
 /// Opens all claimed conversations.
 pub(super) async fn open(dispatch: &Dispatch, claimed: Vec<Claimed>) -> Result<Vec<Opened>, DispatchError> {
+    dispatch.know(claimed.iter().map(|claimed| (&claimed.workspace, &claimed.channel))).await?;
     let now = dispatch.db.now();
     let mut slices = slices(dispatch, &claimed).await?;
     let conversations = || claimed.iter().map(|c| (&c.workspace, &c.conversation));

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bellhop_domain::effect::{Answer, Effect, Outcome as PluginOutcome, Say};
+use bellhop_domain::effect::{Answer, Outcome as PluginOutcome};
 use bellhop_domain::event::ContactEvent;
 use bellhop_domain::host_call::Author;
 use bellhop_domain::policy::{self, Granted, Mode};
@@ -13,10 +13,11 @@ use bellhop_sandbox::Outcome;
 use crate::audit;
 use crate::broker::{Broker, Caller, Sources};
 use crate::conversation::{self, Body, NewContact, NewMessage, SessionWrite, Suppression};
+use crate::directory::ChannelState;
 use crate::dispatch::commit::TurnCommit;
 use crate::dispatch::effects::{self, Rows};
 use crate::dispatch::open::OpenTurn;
-use crate::dispatch::{Dispatch, DispatchError, HUMAN_MODE_LASTS, order};
+use crate::dispatch::{Dispatch, DispatchError, HUMAN_MODE_LASTS, order, unsaid};
 use crate::inbox::{self, Finish, SettledEvent};
 use crate::permission::{self, Circumstances, Heard, HeardAttachment};
 use crate::record::PreparedWrite;
@@ -45,6 +46,8 @@ impl Dispatch {
         }
         let mode = mode(&turn, now);
         let made = match mode {
+            // Taken away while its messages waited: no plugin is asked there any more.
+            _ if turn.channel.state == ChannelState::Disconnected => Made { outcome: "silent", ..Made::default() },
             Mode::Automated => self.ask_plugins(&turn, now).await?,
             Mode::Human | Mode::Paused => Made { outcome: "silent", ..Made::default() },
         };
@@ -95,12 +98,12 @@ impl Dispatch {
         let tapped = payloads.into_iter().find_map(|payload| permission::payload_owner(&enabled, payload));
         for plugin in order::order(&enabled, tapped, turn.claimed.floor.as_deref()) {
             if let Some(outcome) = self.ask(turn, &plugin, now, &mut made).await? {
-                self.take(turn, &plugin, outcome, now, &mut made);
+                self.take(turn, &plugin, outcome, now, &mut made).await?;
                 break;
             }
         }
         if made.outcome == "unanswered" {
-            unanswered(turn, now, &mut made);
+            unsaid::unanswered(turn, now, &mut made.rows);
         }
         Ok(made)
     }
@@ -178,15 +181,24 @@ impl Dispatch {
     }
 
     /// Takes over what the plugin that answered wants.
-    fn take(&self, turn: &OpenTurn, plugin: &EnabledPlugin, outcome: PluginOutcome, now: Timestamp, made: &mut Made) {
+    async fn take(
+        &self,
+        turn: &OpenTurn,
+        plugin: &EnabledPlugin,
+        outcome: PluginOutcome,
+        now: Timestamp,
+        made: &mut Made,
+    ) -> Result<(), DispatchError> {
+        let index = self.vault.index(&turn.claimed.workspace).await?;
         let granted: Granted = permission::granted(plugin);
         let facts = effects::facts(turn, Mode::Automated, now, granted);
-        let mut rows = effects::perform(turn, plugin, &outcome, &facts);
+        let mut rows = effects::perform(turn, plugin, &outcome, &facts, &index);
         if let Some(line) = made.lines.last_mut() {
             line.proposals = std::mem::take(&mut rows.lines);
         }
+        let is_refused = unsaid::refused(turn, &plugin.plugin_id, now, &mut rows);
         made.rows = rows;
-        made.outcome = "answered";
+        made.outcome = if is_refused { "refused" } else { "answered" };
         made.floor = outcome.hold.then(|| plugin.plugin_key.to_string());
         if outcome.session_json.is_some() || turn.sessions.contains_key(&plugin.plugin_key) {
             made.sessions.push(SessionWrite {
@@ -197,6 +209,7 @@ impl Dispatch {
                 key: Arc::clone(&turn.contact.key),
             });
         }
+        Ok(())
     }
 }
 
@@ -262,19 +275,6 @@ fn failed_line(plugin: &EnabledPlugin, detail: &str) -> PluginLine {
 fn mode(turn: &OpenTurn, now: Timestamp) -> Mode {
     let is_over = turn.claimed.mode_until.is_some_and(|until| until <= now);
     if is_over { Mode::Automated } else { Mode::parse(&turn.claimed.mode).unwrap_or(Mode::Paused) }
-}
-
-/// Nobody answered: the channel's fallback, and staff are told.
-fn unanswered(turn: &OpenTurn, now: Timestamp, made: &mut Made) {
-    let texts: Vec<&str> = turn.events.iter().filter_map(|event| event.event.text()).collect();
-    made.rows.task(turn, "unanswered", "no-plugin-answered", texts.join("\n"));
-    let Some(text) = turn.channel.fallback.clone() else { return };
-    let say = Say { text, ..Say::default() };
-    let facts = effects::facts(turn, Mode::Automated, now, Granted::Host);
-    let effect = Effect::Say(say.clone());
-    if policy::judge(&effect, &facts).reason().is_none() {
-        made.rows.say(turn, None, &say, now);
-    }
 }
 
 fn inbound_messages(turn: &OpenTurn) -> Vec<NewMessage> {

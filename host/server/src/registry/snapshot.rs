@@ -5,11 +5,12 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use bellhop_domain::id::{ChannelId, ContentHash, GrantId, WorkspaceId};
+use serde::de::IgnoredAny;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use super::install::plugin_of;
-use super::{ChannelPlugins, EnabledPlugin, Plugin, RegistryError, Scopes};
+use super::{ChannelPlugins, EnabledPlugin, Plugin, RegistryError, Scopes, UnreadableGrant};
 use crate::db::Db;
 use crate::directory;
 
@@ -19,6 +20,8 @@ pub(super) struct Snapshot {
     pub(super) generation: i64,
     channels: HashMap<(WorkspaceId, ChannelId), ChannelPlugins>,
     plugins: HashMap<ContentHash, Arc<Plugin>>,
+    /// Enabled by their business and left out, because their rows cannot be read.
+    pub(super) unreadable: Vec<UnreadableGrant>,
 }
 
 impl Snapshot {
@@ -46,13 +49,49 @@ pub(super) async fn load(db: &Db, last: &Snapshot) -> Result<Snapshot, RegistryE
     let rows = db.fetch_all(query).await?;
     let mut shared = Shared::default();
     let mut channels: HashMap<(WorkspaceId, ChannelId), Vec<Arc<EnabledPlugin>>> = HashMap::new();
+    let mut unreadable = Vec::new();
     for row in &rows {
-        let enabled = enabled(row, &plugins, &mut shared)?;
+        let grant = unreadable_grant(row, &plugins)?;
+        let Ok(enabled) = enabled(row, &plugins, &mut shared) else {
+            tell_once(&grant, last);
+            unreadable.push(grant);
+            continue;
+        };
         let place = (enabled.workspace.clone(), enabled.channel.clone());
         channels.entry(place).or_default().push(Arc::new(enabled));
     }
     let channels = channels.into_iter().map(|(place, list)| (place, ChannelPlugins::from(list))).collect();
-    Ok(Snapshot { generation, channels, plugins })
+    Ok(Snapshot { generation, channels, plugins, unreadable })
+}
+
+/// One damaged row stops its own plugin on its own channel, and nobody else's.
+fn tell_once(grant: &UnreadableGrant, last: &Snapshot) {
+    if !last.unreadable.contains(grant) {
+        tracing::error!(
+            workspace.id = grant.workspace,
+            channel.id = grant.channel,
+            grant.id = grant.id,
+            plugin.hash = grant.hash,
+            "A grant cannot be read; its plugin is not asked on this channel until it is enabled again"
+        );
+    }
+}
+
+/// What the row of a grant is called, should the rest not be readable.
+fn unreadable_grant(
+    row: &AnyRow,
+    plugins: &HashMap<ContentHash, Arc<Plugin>>,
+) -> Result<UnreadableGrant, RegistryError> {
+    let text = |name: &str| row.try_get::<String, _>(name).map_err(|_| RegistryError::Unreadable("grant"));
+    let hash = text("hash")?;
+    let plugin = ContentHash::parse(&hash).ok().and_then(|hash| plugins.get(&hash));
+    Ok(UnreadableGrant {
+        workspace: text("workspace_id")?,
+        channel: text("channel_id")?,
+        id: text("id")?,
+        plugin: plugin.map(|plugin| (plugin.key.clone(), plugin.manifest.id.clone())),
+        hash,
+    })
 }
 
 async fn load_plugins(db: &Db, last: &Snapshot) -> Result<HashMap<ContentHash, Arc<Plugin>>, RegistryError> {
@@ -88,7 +127,7 @@ fn enabled(
         position: row.try_get("position").map_err(|_| RegistryError::Unreadable("grant"))?,
         plugin: Arc::clone(plugin),
         scopes: shared.scopes(text("scopes")?)?,
-        settings_json: shared.settings(&text("settings")?),
+        settings_json: shared.settings(&text("settings")?)?,
     })
 }
 
@@ -103,12 +142,14 @@ impl Shared {
         Ok(scopes)
     }
 
-    fn settings(&mut self, text: &str) -> Arc<str> {
+    /// They were checked against the plugin's schema when it was enabled; here counts that they are whole.
+    fn settings(&mut self, text: &str) -> Result<Arc<str>, RegistryError> {
         if let Some(settings) = self.settings.get(text) {
-            return Arc::clone(settings);
+            return Ok(Arc::clone(settings));
         }
+        serde_json::from_str::<HashMap<String, IgnoredAny>>(text).map_err(|_| RegistryError::Unreadable("grant"))?;
         let settings: Arc<str> = Arc::from(text);
         self.settings.insert(Arc::clone(&settings));
-        settings
+        Ok(settings)
     }
 }

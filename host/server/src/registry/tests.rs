@@ -260,3 +260,34 @@ fn consent_covers_bytes_and_scopes() {
     assert_eq!(serde_json::from_str::<Scopes>(&said.canonical()).unwrap(), said);
     assert!(serde_json::from_str::<Scopes>(r#"{"efects": []}"#).is_err(), "a misspelt scope is no empty one");
 }
+
+#[tokio::test]
+async fn a_damaged_grant_stops_its_own_plugin_and_nobody_elses() {
+    let house = House::build().await;
+    house.enable("faq", |_| ()).await.unwrap();
+    let damaged = house.enable("hello", |_| ()).await.unwrap();
+    let plugin = house.registry.plugin_find("hello").await.unwrap();
+    for (column, value) in
+        [("scopes", "{\"effects\": ["), ("scopes", "{\"magic\": true}"), ("settings", "{\"en\": "), ("settings", "[]")]
+    {
+        let sql = format!("update plugin_grant set {column} = $1 where id = $2");
+        let update = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(value).bind(damaged.as_str());
+        house.db.execute(update).await.unwrap();
+        // As after a restart.
+        let registry = registry(&house.db, &house.vault).await;
+        let enabled = registry.plugins_for(&house.workspace, &house.channel);
+        assert_eq!(enabled.iter().map(|one| one.plugin_id.as_str()).collect::<Vec<_>>(), ["faq"], "{column} {value}");
+        let unreadable = registry.unreadable();
+        let [grant] = unreadable.as_slice() else { panic!("{unreadable:?}") };
+        assert_eq!((grant.id.as_str(), grant.channel.as_str()), (damaged.as_str(), house.channel.as_str()));
+        assert_eq!(grant.plugin, Some((plugin.key.clone(), "hello".to_owned())));
+        // Mended for the next turn of this loop.
+        let good = "update plugin_grant set scopes = '{}', settings = '{}' where id = $1";
+        house.db.execute(sqlx::query(good).bind(damaged.as_str())).await.unwrap();
+    }
+    let broken = sqlx::query("update plugin_grant set scopes = '' where id = $1").bind(damaged.as_str());
+    house.db.execute(broken).await.unwrap();
+    house.enable("hello", |_| ()).await.unwrap();
+    assert_eq!(house.enabled(), ["faq", "hello"], "enabling it again mends it");
+    assert_eq!(house.registry.unreadable(), []);
+}

@@ -14,7 +14,7 @@ use bellhop_domain::words::{self, Signal};
 
 use crate::db::DbError;
 use crate::db::GroupError;
-use crate::directory::{Channel, Snapshot};
+use crate::directory::{Asker, Channel, ChannelState, DirectoryError, Snapshot};
 use crate::inbox::{self, Arrival, SliceContent};
 use crate::vault::{DataKey, Day, IndexKey, Owner, Place, VaultError};
 use crate::webhook::Webhook;
@@ -31,6 +31,8 @@ pub(super) enum StoreError {
     Vault(#[from] VaultError),
     #[error("could not write the quarantine")]
     Db(#[from] DbError),
+    #[error("could not look for a channel that is not known")]
+    Directory(#[from] DirectoryError),
 }
 
 /// The keys of one workspace that a body needs.
@@ -41,7 +43,7 @@ struct Keys {
 
 pub(super) async fn store(webhook: &Webhook, app: &AppId, slices: &[Slice<'_>]) -> Result<(), StoreError> {
     let now = webhook.db.now();
-    let snapshot = webhook.directory.snapshot();
+    let snapshot = snapshot(webhook, slices).await?;
     let mut keys: HashMap<WorkspaceId, Keys> = HashMap::new();
     let mut arrivals = Vec::with_capacity(slices.len());
     for slice in slices {
@@ -67,6 +69,19 @@ pub(super) async fn store(webhook: &Webhook, app: &AppId, slices: &[Slice<'_>]) 
     Ok(())
 }
 
+/// The directory, looked at anew when an asset is not connected in it: another process may have done so a moment ago, and what
+/// is not routed is lost. Only bodies that an app of ours signed come here, and all of them together look once a second at most:
+/// Meta also sends what concerns Pages that nobody connected.
+async fn snapshot(webhook: &Webhook, slices: &[Slice<'_>]) -> Result<Arc<Snapshot>, StoreError> {
+    let snapshot = webhook.directory.snapshot();
+    let is_connected = |channel: Arc<Channel>| channel.state != ChannelState::Disconnected;
+    if slices.iter().all(|slice| route(&snapshot, slice).is_some_and(is_connected)) {
+        return Ok(snapshot);
+    }
+    webhook.directory.look_again(Asker::Signed).await?;
+    Ok(webhook.directory.snapshot())
+}
+
 async fn workspace_keys(webhook: &Webhook, workspace: &WorkspaceId, now: Timestamp) -> Result<Keys, VaultError> {
     let intake = webhook.vault.key(workspace, Owner::Intake(Day::of(now))).await?;
     let index = webhook.vault.index(workspace).await?;
@@ -90,7 +105,11 @@ fn route(snapshot: &Snapshot, slice: &Slice<'_>) -> Option<Arc<Channel>> {
 fn arrival(slice: &Slice<'_>, channel: &Channel, keys: &Keys, now: Timestamp) -> Arrival {
     let id = EventId::new();
     let at = slice.at.unwrap_or(now);
-    let (lane, immediate) = lane(slice, at, now);
+    let (lane, immediate) = match channel.state {
+        // Taken away: what still comes is kept like all that is not acted on, and nobody is answered.
+        ChannelState::Disconnected => (Lane::Stored, false),
+        ChannelState::Active | ChannelState::Paused | ChannelState::Reauthorise => lane(slice, at, now),
+    };
     let person = slice.person.as_deref();
     let thread = person.map(|person| inbox::thread_key(&keys.index, &channel.id, person));
     let content = SliceContent::seal(slice, &keys.intake, &id);

@@ -2,11 +2,13 @@
 
 use bellhop_domain::id::{ContactId, ConversationId, WorkspaceId};
 use bellhop_domain::time::Timestamp;
+use tracing::warn;
 
 use super::read::Change;
 use crate::conversation;
 use crate::db::{DbError, WriteTransaction};
 use crate::dispatch::{DispatchError, HUMAN_MODE_LASTS};
+use crate::inbox::{self, SettledEvent};
 use crate::outbox::{self, Evidence};
 
 pub(super) async fn apply_in(
@@ -14,6 +16,7 @@ pub(super) async fn apply_in(
     changes: &[Change],
     now: Timestamp,
 ) -> Result<(), DispatchError> {
+    unreadable(transaction, changes, now).await?;
     contacts(transaction, changes, now).await?;
     let evidence: Vec<Evidence> = changes.iter().flat_map(|change| change.evidence.clone()).collect();
     outbox::settle_by_evidence_in(transaction, &evidence, now).await?;
@@ -28,6 +31,26 @@ pub(super) async fn apply_in(
     let touched = those(changes, |c| c.suppress.is_some());
     conversation::conversations_touch_in(transaction, &touched).await?;
     Ok(())
+}
+
+/// What cannot be read was not applied: it ends as parked, so that a version that can read it finds it.
+async fn unreadable(
+    transaction: &mut WriteTransaction,
+    changes: &[Change],
+    now: Timestamp,
+) -> Result<(), DispatchError> {
+    let parked = changes.iter().filter(|change| change.is_unreadable).map(|change| {
+        warn!(event.id = %change.event, "A control event cannot be read by this version; it is parked");
+        SettledEvent {
+            workspace: change.workspace.clone(),
+            id: change.event.clone(),
+            turn: None,
+            state: "parked",
+            reason: Some("unreadable"),
+        }
+    });
+    let parked: Vec<_> = parked.collect();
+    Ok(inbox::events_settle_in(transaction, &parked, now).await?)
 }
 
 fn those(changes: &[Change], which: impl Fn(&Change) -> bool) -> Vec<(WorkspaceId, ConversationId)> {

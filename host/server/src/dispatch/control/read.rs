@@ -31,6 +31,8 @@ pub(super) struct Change {
     pub(super) suppress: Option<Suppression>,
     /// A person takes over.
     pub(super) becomes_human: bool,
+    /// This version cannot read it; a later one may.
+    pub(super) is_unreadable: bool,
 }
 
 /// What is known of the conversations of these events.
@@ -42,6 +44,7 @@ struct Known {
 
 /// Reads all events, with one statement a table for what they refer to.
 pub(super) async fn read(dispatch: &Dispatch, events: &[ControlEvent]) -> Result<Vec<Change>, DispatchError> {
+    dispatch.know(events.iter().map(|event| (&event.workspace, &event.channel))).await?;
     let wanted: Vec<_> = events.iter().map(|event| (event.workspace.clone(), event.key.clone())).collect();
     let keys = dispatch.vault.keys_by_id(&wanted).await?;
     let mut opened = Vec::with_capacity(events.len());
@@ -74,10 +77,14 @@ async fn change(
         tasks: Vec::new(),
         suppress: None,
         becomes_human: false,
+        is_unreadable: content.is_none(),
     };
-    let (Some(content), Some(conversation)) = (content, event.conversation.as_ref()) else { return Ok(change) };
+    let Some(content) = content else { return Ok(change) };
+    let read = content.event(event.kind);
+    change.is_unreadable = matches!(read, Event::Ignored(_));
+    let Some(conversation) = event.conversation.as_ref() else { return Ok(change) };
     let index = dispatch.vault.index(&event.workspace).await?;
-    match content.event(event.kind) {
+    match read {
         Event::Control(Control::Echo(echo)) => {
             let our_app = meta_app_id(dispatch, event);
             read_echo(&mut change, event, &echo, our_app.as_deref(), &index, known.contacts.get(conversation));

@@ -71,7 +71,7 @@ export function state(story) {
   const states = story.turn?.deliveries.map((delivery) => delivery.state) ?? [];
   if (states.some((state) => ["dead", "dropped", "held"].includes(state))) return ["Not delivered", "bad"];
   if (states.some((state) => ["retry", "unknown"].includes(state))) return ["Meta is slow", "warn"];
-  if (kinds.includes("unanswered")) return ["Handed to staff", "person"];
+  if (kinds.includes("unanswered") || kinds.includes("refused")) return ["Handed to staff", "person"];
   if (answered !== null) return [`Answered in ${words.duration(answered - begin)}`, "good"];
   if (outcome === "answered" && !states.length) return isDenied(story) ? ["Stopped by policy", "bad"] : ["Nothing to send", "quiet"];
   return states.length ? ["Being answered", "wait"] : ["Nothing to send", "quiet"];

@@ -38,6 +38,7 @@ const TASKS = {
   handoff: ["A person takes over", "The plugin handed the conversation to your staff. From here on plugins stay silent."],
   "human-request": ["A person takes over", "The customer asked for a person. From here on plugins stay silent."],
   unanswered: ["Your staff is asked", "No plugin knew the answer, so it waits for a person instead of being lost."],
+  refused: ["Your staff is asked", "A plugin wanted to answer and was not allowed to, so it waits for a person instead of being lost."],
   "failed-turn": ["Your staff is asked", "The message could not be processed, so it waits for a person instead of being lost."],
 };
 
