@@ -22,6 +22,7 @@ use crate::directory::{Directory, DirectoryError};
 use crate::dispatch::{self, Dispatch, DispatchError};
 use crate::egress::{Egress, EgressSetupError};
 use crate::graph::Graph;
+use crate::host::Host;
 use crate::inbox::{Inbox, Wake};
 use crate::jobs::{JobError, Jobs};
 use crate::outbox::{self, Outbox, OutboxError};
@@ -170,7 +171,7 @@ impl App {
             vault: stores.vault.clone(),
             directory: stores.directory.clone(),
             graph,
-            host,
+            host: host.clone(),
             wake: outbox_wake,
         };
         let outbox = Outbox::start(parts, &writers);
@@ -179,6 +180,7 @@ impl App {
             vault: stores.vault.clone(),
             directory: stores.directory.clone(),
             registry: stores.registry.clone(),
+            host: Host::new(stores.db.clone(), host),
             retention: config.retention.clone(),
         };
         let (loops, stop) = (TaskTracker::new(), CancellationToken::new());
@@ -244,10 +246,16 @@ impl App {
         self.stop.cancel();
         self.loops.close();
         self.loops.wait().await;
-        let Self { stores, dispatch, outbox, inbox, writers, .. } = self;
+        let Self { stores, dispatch, outbox, jobs, inbox, writers, .. } = self;
         // The writers end when nobody can hand in work any more; other clones of this app keep them alive.
         drop((dispatch, outbox, inbox));
         writers.close();
+        if let Err(error) = jobs.host.leave().await {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "Could not sign off; this host will look dead for a day"
+            );
+        }
         stores.vault.close().await;
         stores.db.close().await;
     }

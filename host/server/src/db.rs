@@ -256,4 +256,6 @@ async fn open_pool(url: &str, engine: Engine, schema: Schema, max_connections: u
 }
 
 #[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
 mod tests;

@@ -12,6 +12,7 @@ use crate::audit::{self, AuditError};
 use crate::config::RetentionConfig;
 use crate::db::{Db, DbError};
 use crate::directory::{Directory, DirectoryError};
+use crate::host::{self, Host};
 use crate::registry::{Registry, RegistryError};
 use crate::vault::{Day, Vault, VaultError};
 
@@ -58,6 +59,8 @@ pub struct Jobs {
     pub directory: Directory,
     /// Refreshed likewise.
     pub registry: Registry,
+    /// This host's row.
+    pub host: Host,
     /// How long things are kept.
     pub retention: RetentionConfig,
 }
@@ -65,6 +68,9 @@ pub struct Jobs {
 impl Jobs {
     /// Works until `stop`.
     pub async fn run(self, stop: CancellationToken) {
+        if let Err(error) = self.host.beat().await {
+            error!(error = &error as &dyn std::error::Error, "Could not sign on; it will be tried again");
+        }
         let mut ticks: u32 = 0;
         loop {
             tokio::select! {
@@ -80,17 +86,19 @@ impl Jobs {
         }
     }
 
-    /// Each second: take over changed configuration and the server's clock, seal the audit log.
+    /// Each second: say that this host lives, take over changed configuration and the server's clock, seal the audit log.
     ///
     /// # Errors
     /// [`JobError`].
     pub async fn fast(&self) -> Result<(), JobError> {
+        // A store that cannot be written can still be read: the rest goes on, and the error is told at the end.
+        let beaten = self.host.beat().await;
         self.directory.refresh_if_changed().await?;
         self.registry.refresh_if_changed().await?;
         self.vault.expire();
         self.db.synchronise_clock().await?;
         audit::seal(&self.db, self.db.now()).await?;
-        Ok(())
+        Ok(beaten?)
     }
 
     /// Each hour: what days decide.
@@ -101,6 +109,7 @@ impl Jobs {
         let now = self.db.now();
         let dropped = self.vault.drop_intake_keys_before(Day::of(now - days(self.retention.intake_key_days))).await?;
         self.sweep("dedupe", now - DEDUPE_HORIZON).await?;
+        host::sweep(&self.db).await?;
         self.sweep("turn", now - days(self.retention.turn_days)).await?;
         if self.epoch_is_over(now).await? {
             let epoch = self.vault.rotate_epoch().await?;

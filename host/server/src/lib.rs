@@ -2,6 +2,7 @@
 
 pub mod config;
 pub mod db;
+pub mod host;
 pub mod vault;
 pub mod audit;
 pub mod egress;
