@@ -20,4 +20,5 @@ mod plugins;
 mod records;
 mod signatures;
 mod silence;
+mod status;
 mod tenants;

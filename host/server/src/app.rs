@@ -91,12 +91,8 @@ impl Stores {
     pub async fn open(config: &Config, clock: Clock) -> Result<Self, AppError> {
         let folder = &config.store.data_folder;
         make_data_folder(folder).map_err(|error| AppError::Folder(folder.clone(), error))?;
-        let (store_url, keyring_url) = match &config.store.url {
-            Some(url) => (url.clone(), url.clone()),
-            None => (Db::sqlite_url(&folder.join("store.db")), Db::sqlite_url(&folder.join("keyring.db"))),
-        };
-        let db = Db::open(&store_url, Schema::Store, clock.clone()).await?;
-        let keyring = Db::open(&keyring_url, Schema::Keyring, clock).await?;
+        let db = Self::open_store(config, clock.clone()).await?;
+        let keyring = Db::open(&keyring_url(config), Schema::Keyring, clock).await?;
         let vault = Vault::open(&config.keys, keyring, db.clone()).await?;
         let directory = Directory::open(db.clone(), vault.clone()).await?;
         let code_folder = Some(registry::code_folder(folder, &vault).await?);
@@ -107,10 +103,32 @@ impl Stores {
         Ok(Self { db, vault, directory, registry, records })
     }
 
+    /// Opens the store alone, without keys: for those who only look.
+    ///
+    /// # Errors
+    /// [`AppError::Db`].
+    pub async fn open_store(config: &Config, clock: Clock) -> Result<Db, AppError> {
+        Ok(Db::open(&store_url(config), Schema::Store, clock).await?)
+    }
+
     /// True when the store is an embedded file, which one process alone may serve.
     pub fn is_embedded(&self) -> bool {
         self.db.engine() == Engine::Sqlite
     }
+}
+
+/// Where the store is.
+pub fn store_url(config: &Config) -> String {
+    url_of(config, "store.db")
+}
+
+/// Where the keyring is: a file of its own, or a schema of its own in the store's database.
+pub fn keyring_url(config: &Config) -> String {
+    url_of(config, "keyring.db")
+}
+
+fn url_of(config: &Config, file: &str) -> String {
+    config.store.url.clone().unwrap_or_else(|| Db::sqlite_url(&config.store.data_folder.join(file)))
 }
 
 /// Makes the data folder, for its owner's eyes only.

@@ -8,6 +8,7 @@ mod records;
 mod secret;
 mod serve;
 mod setup;
+mod status;
 mod tasks;
 
 use std::io::Write;
@@ -17,7 +18,7 @@ use clap::{Parser, Subcommand};
 
 use crate::app::Stores;
 use crate::config::Config;
-use crate::db::Clock;
+use crate::db::{Clock, Db};
 
 /// Bellhop: self-hosted automation for a business's Messenger, Instagram and WhatsApp.
 #[derive(Debug, Parser)]
@@ -53,6 +54,8 @@ enum Command {
     Records(records::RecordsCommand),
     /// What waits for a person.
     Tasks(tasks::Tasks),
+    /// How the installation stands: hosts, what they hold, what waits.
+    Status(status::StatusOf),
     /// Makes a token for the private listener; it is shown once.
     Token(tasks::Token),
 }
@@ -78,6 +81,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Plugin(command) => plugin::run(command, &stores().await?).await,
         Command::Records(command) => records::run(command, &existing().await?).await,
         Command::Tasks(command) => tasks::list(command, &existing().await?).await,
+        Command::Status(command) => status::run(&command, &store(&config()?).await?).await,
         Command::Token(command) => tasks::token(command, &stores().await?).await,
     }
 }
@@ -90,6 +94,18 @@ async fn stores(config: &Config) -> anyhow::Result<Stores> {
 
 /// For commands that make no sense on an empty installation: a forgotten configuration must not look like lost data.
 async fn existing(config: &Config) -> anyhow::Result<Stores> {
+    must_exist(config)?;
+    stores(config).await
+}
+
+/// For commands that look and open nothing: the store without its keys.
+async fn store(config: &Config) -> anyhow::Result<Db> {
+    must_exist(config)?;
+    log::quiet();
+    Ok(Stores::open_store(config, Clock::machine()).await?)
+}
+
+fn must_exist(config: &Config) -> anyhow::Result<()> {
     let folder = &config.store.data_folder;
     if config.store.url.is_none() && !folder.join("store.db").exists() {
         anyhow::bail!(
@@ -97,7 +113,7 @@ async fn existing(config: &Config) -> anyhow::Result<Stores> {
             folder.display()
         );
     }
-    stores(config).await
+    Ok(())
 }
 
 /// Says something to the person at the terminal.

@@ -7,7 +7,9 @@
 mod bulk;
 mod clock;
 mod group;
+mod inspect;
 mod migrate;
+mod queue;
 mod transaction;
 
 use std::path::Path;
@@ -20,7 +22,9 @@ use sqlx::{Any, AnyPool, Executor};
 pub use bulk::Bulk;
 pub use clock::Clock;
 pub use group::{Group, GroupError};
+pub use inspect::Size;
 pub use migrate::Schema;
+pub use queue::Queue;
 pub use transaction::WriteTransaction;
 
 /// A statement with its binds.
@@ -69,6 +73,9 @@ pub enum DbError {
     /// Another host has held the migration lock for too long.
     #[error("another host has been migrating for too long; if none is, delete the row of `migration_lock`")]
     MigrationLocked,
+    /// The database did not answer within the time that the asker had.
+    #[error("the database did not answer in time")]
+    TooSlow,
     /// A mistake in this program; nothing was written.
     #[error("writing ended in a panic")]
     Panicked,

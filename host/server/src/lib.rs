@@ -18,6 +18,7 @@ pub mod permission;
 pub mod broker;
 pub mod dispatch;
 pub mod jobs;
+pub mod status;
 pub mod webhook;
 pub mod api;
 pub mod app;

@@ -4,6 +4,7 @@
 //! The attempt is on record before the risk: the claim that counts it commits before a byte leaves.
 
 mod claim;
+mod counts;
 mod evidence;
 mod facts;
 mod list;
@@ -28,6 +29,7 @@ use crate::outbox::send::Attempt;
 use crate::outbox::settle::Settled;
 use crate::vault::{Vault, VaultError};
 
+pub use counts::{delivery_queues, leases};
 pub use evidence::{Evidence, settle_by_evidence_in};
 pub use list::{DeliveryRow, deliveries_of_turns};
 pub use stage::{NewDelivery, deliveries_insert_in};

@@ -22,7 +22,10 @@ const LOCK_LIFETIME: Duration = Duration::from_secs(60);
 const LOCK_POLL: Duration = Duration::from_millis(250);
 const LOCK_TRIES: usize = 480;
 
-const STORE: &[(i64, &str, &str)] = &[(1, "first", include_str!("../../migrations/store/0001_first.sql"))];
+const STORE: &[(i64, &str, &str)] = &[
+    (1, "first", include_str!("../../migrations/store/0001_first.sql")),
+    (4, "operations", include_str!("../../migrations/store/0004_operations.sql")),
+];
 const KEYRING: &[(i64, &str, &str)] = &[(1, "first", include_str!("../../migrations/keyring/0001_first.sql"))];
 
 /// PostgreSQL has no type `blob`, SQLite no `bytea`.
