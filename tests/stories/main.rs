@@ -14,6 +14,7 @@ mod echoes;
 mod faq_score;
 mod graph;
 mod handback;
+mod health;
 mod law;
 mod operations;
 mod plugins;

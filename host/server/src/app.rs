@@ -24,10 +24,11 @@ use crate::egress::{Egress, EgressSetupError};
 use crate::graph::Graph;
 use crate::host::Host;
 use crate::inbox::{Inbox, Wake};
-use crate::jobs::{JobError, Jobs};
+use crate::jobs::{JobError, Jobs, Pulse};
 use crate::outbox::{self, Outbox, OutboxError};
 use crate::record::Records;
 use crate::registry::{self, Registry, RegistryError};
+use crate::status::Health;
 use crate::vault::{Vault, VaultError};
 use crate::webhook::{self, Webhook};
 
@@ -199,6 +200,7 @@ impl App {
             directory: stores.directory.clone(),
             registry: stores.registry.clone(),
             host: Host::new(stores.db.clone(), host),
+            pulse: Pulse::new(stores.db.now()),
             retention: config.retention.clone(),
         };
         let (loops, stop) = (TaskTracker::new(), CancellationToken::new());
@@ -221,6 +223,7 @@ impl App {
             db: self.stores.db.clone(),
             vault: self.stores.vault.clone(),
             directory: self.stores.directory.clone(),
+            health: Health { db: self.stores.db.clone(), host: self.jobs.host.clone(), pulse: self.jobs.pulse.clone() },
             metrics: self.metrics.clone(),
         }
     }

@@ -1,6 +1,8 @@
 //! What the house does by itself: audit sealing, key epochs, intake keys, the dedupe horizon, old traces, changed
 //! configuration. Each step can be run by hand; the loop only says when.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use bellhop_domain::time::Timestamp;
@@ -48,6 +50,26 @@ pub enum JobError {
     Vault(#[from] VaultError),
 }
 
+/// When the jobs last came round without an error. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Pulse(Arc<AtomicI64>);
+
+impl Pulse {
+    /// Of jobs that have not come round yet: their first time is owed from `started_at` on.
+    pub fn new(started_at: Timestamp) -> Self {
+        Self(Arc::new(AtomicI64::new(started_at.millis())))
+    }
+
+    /// When that was.
+    pub fn last(&self) -> Timestamp {
+        Timestamp::from_millis(self.0.load(Ordering::Relaxed))
+    }
+
+    fn mark(&self, now: Timestamp) {
+        self.0.store(now.millis(), Ordering::Relaxed);
+    }
+}
+
 /// What the jobs work on.
 #[derive(Clone)]
 pub struct Jobs {
@@ -61,6 +83,8 @@ pub struct Jobs {
     pub registry: Registry,
     /// This host's row.
     pub host: Host,
+    /// When the jobs last came round.
+    pub pulse: Pulse,
     /// How long things are kept.
     pub retention: RetentionConfig,
 }
@@ -98,7 +122,9 @@ impl Jobs {
         self.vault.expire();
         self.db.synchronise_clock().await?;
         audit::seal(&self.db, self.db.now()).await?;
-        Ok(beaten?)
+        beaten?;
+        self.pulse.mark(self.db.now());
+        Ok(())
     }
 
     /// Each hour: what days decide.

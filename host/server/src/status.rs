@@ -2,6 +2,8 @@
 //! `bellhop status`, `/metrics` and health show are these. Each room answers for its own tables; here they are put together.
 //! Writes nothing, opens nothing.
 
+mod health;
+
 use std::collections::HashMap;
 
 use bellhop_domain::delivery::State;
@@ -15,6 +17,8 @@ use crate::db::{Db, DbError, Queue, Size};
 use crate::host::{self, HostRow};
 use crate::inbox;
 use crate::outbox;
+
+pub use health::{Health, Reason};
 
 /// The whole picture at one moment. The names of its fields are a contract with whoever reads `bellhop status --json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
