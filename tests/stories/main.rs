@@ -23,3 +23,4 @@ mod signatures;
 mod silence;
 mod status;
 mod tenants;
+mod upkeep;

@@ -10,6 +10,7 @@ mod group;
 mod inspect;
 mod migrate;
 mod queue;
+mod sweep;
 mod transaction;
 
 use std::path::Path;
@@ -25,6 +26,7 @@ pub use group::{Group, GroupError};
 pub use inspect::Size;
 pub use migrate::Schema;
 pub use queue::Queue;
+pub use sweep::Sweep;
 pub use transaction::WriteTransaction;
 
 /// A statement with its binds.

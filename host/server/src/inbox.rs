@@ -10,6 +10,7 @@ mod control;
 mod counts;
 mod finish;
 mod quarantine;
+mod sweep;
 mod wake;
 
 pub use arrive::{Arrival, Inbox, Stored};
@@ -19,6 +20,7 @@ pub use control::{ControlEvent, control_open, control_park, control_take_in};
 pub use counts::{Parked, contact_queue, control_queue, leases, parked_queues, ready_since};
 pub use finish::{Finish, SettledEvent, events_settle_in, finish_in, park_all, release, release_empty};
 pub use quarantine::quarantine_queue;
+pub use sweep::{SweepBefore, Total, event_totals, events_sweep, quarantine_sweep};
 pub use wake::Wake;
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! What the house does by itself: audit sealing, key epochs, intake keys, the dedupe horizon, old traces, changed
-//! configuration. Each step can be run by hand; the loop only says when.
+//! What the house does by itself: this host's beat, audit sealing, key epochs, intake keys, the dedupe horizon, rows of what
+//! ended long ago, changed configuration. Each step can be run by hand; the loop only says when.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -15,14 +15,16 @@ use crate::config::RetentionConfig;
 use crate::db::{Db, DbError};
 use crate::directory::{Directory, DirectoryError};
 use crate::host::{self, Host};
+use crate::inbox::{self, SweepBefore};
+use crate::outbox;
 use crate::registry::{Registry, RegistryError};
-use crate::vault::{Day, Vault, VaultError};
+use crate::vault::{self, Day, Vault, VaultError};
 
 /// How often the loop looks.
 const TICK: Duration = Duration::from_secs(1);
 
 /// How often slow work is considered: days decide, hours suffice.
-const SLOW_EVERY: u32 = 3_600;
+const SLOW_EVERY: Duration = Duration::from_secs(3_600);
 
 /// Dedupe keys live this long whatever retention says: Meta sends again for up to 7 days.
 const DEDUPE_HORIZON: Duration = Duration::from_secs(8 * 86_400);
@@ -95,18 +97,25 @@ impl Jobs {
         if let Err(error) = self.host.beat().await {
             error!(error = &error as &dyn std::error::Error, "Could not sign on; it will be tried again");
         }
-        let mut ticks: u32 = 0;
-        loop {
+        tokio::join!(self.run_fast(&stop), self.run_slow(&stop));
+    }
+
+    async fn run_fast(&self, stop: &CancellationToken) {
+        while goes_on_after(TICK, stop).await {
+            self.fast().await.unwrap_or_else(|error| complain(&error));
+        }
+    }
+
+    /// Beside the fast ones: a long sweep must not make this host look dead. Each step may be broken off by the end of the host,
+    /// as by a crash.
+    async fn run_slow(&self, stop: &CancellationToken) {
+        let mut wait = TICK;
+        while goes_on_after(wait, stop).await {
             tokio::select! {
                 () = stop.cancelled() => return,
-                () = tokio::time::sleep(TICK) => {}
+                slow = self.slow() => slow.unwrap_or_else(|error| complain(&error)),
             }
-            let fast = self.fast().await;
-            let slow = if ticks.is_multiple_of(SLOW_EVERY) { self.slow().await } else { Ok(()) };
-            for error in [fast, slow].into_iter().filter_map(Result::err) {
-                error!(error = &error as &dyn std::error::Error, "A background job failed; it will be tried again");
-            }
-            ticks = ticks.wrapping_add(1);
+            wait = SLOW_EVERY;
         }
     }
 
@@ -137,14 +146,28 @@ impl Jobs {
         self.sweep("dedupe", now - DEDUPE_HORIZON).await?;
         host::sweep(&self.db).await?;
         self.sweep("turn", now - days(self.retention.turn_days)).await?;
+        let rows_swept = self.sweep_settled(now).await?;
         if self.epoch_is_over(now).await? {
             let epoch = self.vault.rotate_epoch().await?;
             // Noted only now: a rotation that failed goes on at the next look.
             self.epoch_begins(now).await?;
             info!(epoch, "Living keys were wrapped anew; older copies of the keyring are now useless");
         }
-        info!(intake_keys_dropped = dropped, "Retention was applied");
+        info!(intake_keys_dropped = dropped, rows_swept, "Retention was applied");
         Ok(())
+    }
+
+    /// Rows of what ended long ago: how many were removed.
+    async fn sweep_settled(&self, now: Timestamp) -> Result<u64, DbError> {
+        let parked = now - days(self.retention.parked_days);
+        let events = SweepBefore { settled: now - days(self.retention.event_days), parked };
+        let deliveries = SweepBefore { settled: now - days(self.retention.delivery_days), parked };
+        let mut n_swept = inbox::quarantine_sweep(&self.db, &vault::installation(), parked).await?;
+        for workspace in self.directory.snapshot().workspaces() {
+            n_swept += inbox::events_sweep(&self.db, &workspace.id, events).await?;
+            n_swept += outbox::deliveries_sweep(&self.db, &workspace.id, deliveries).await?;
+        }
+        Ok(n_swept)
     }
 
     async fn sweep(&self, table: &'static str, before: Timestamp) -> Result<(), DbError> {
@@ -178,6 +201,18 @@ impl Jobs {
                       on conflict (name) do update set value = excluded.value";
         self.db.execute(sqlx::query(upsert).bind(now.millis().to_string())).await.map(drop)
     }
+}
+
+/// Waits; false when the host ends.
+async fn goes_on_after(wait: Duration, stop: &CancellationToken) -> bool {
+    tokio::select! {
+        () = stop.cancelled() => false,
+        () = tokio::time::sleep(wait) => true,
+    }
+}
+
+fn complain(error: &JobError) {
+    error!(error = error as &dyn std::error::Error, "A background job failed; it will be tried again");
 }
 
 fn days(n: u32) -> Duration {

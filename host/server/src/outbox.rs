@@ -12,6 +12,7 @@ mod run;
 mod send;
 mod settle;
 mod stage;
+mod sweep;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -33,6 +34,7 @@ pub use counts::{delivery_queues, leases};
 pub use evidence::{Evidence, settle_by_evidence_in};
 pub use list::{DeliveryRow, deliveries_of_turns};
 pub use stage::{NewDelivery, deliveries_insert_in};
+pub use sweep::{deliveries_sweep, delivery_totals};
 
 /// Deliveries in the hands of one host at once: each is one request to Meta.
 const MAX_IN_HAND: usize = 64;

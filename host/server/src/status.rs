@@ -15,7 +15,7 @@ use crate::audit;
 use crate::conversation;
 use crate::db::{Db, DbError, Queue, Size};
 use crate::host::{self, HostRow};
-use crate::inbox;
+use crate::inbox::{self, Total};
 use crate::outbox;
 
 pub use health::{Health, Reason};
@@ -33,6 +33,19 @@ pub struct Status {
     pub queues: Vec<QueueLine>,
     /// Parked events by reason; together they are the queue `parked`.
     pub parked: Vec<ParkedLine>,
+    /// All that ever were, when it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub totals: Option<Totals>,
+}
+
+/// Everything that was ever accepted and everything that was ever to be sent, by how it stands: rows that are there and rows
+/// that were swept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Totals {
+    /// Events; their sum is all that Meta got a 200 for.
+    pub events: Vec<Total>,
+    /// Deliveries.
+    pub deliveries: Vec<Total>,
 }
 
 /// One host.
@@ -80,7 +93,16 @@ pub async fn status(db: &Db) -> Result<Status, DbError> {
         hosts: hosts(db).await?,
         queues: queues(db).await?,
         parked: parked.collect(),
+        totals: None,
     })
+}
+
+/// All that ever were. Walks every row that is kept: for people who ask, not for metrics.
+///
+/// # Errors
+/// [`DbError`]: the store cannot be read.
+pub async fn totals(db: &Db) -> Result<Totals, DbError> {
+    Ok(Totals { events: inbox::event_totals(db).await?, deliveries: outbox::delivery_totals(db).await? })
 }
 
 /// All queues, always the same ones in the same order, with nothing in them or not.

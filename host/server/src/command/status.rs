@@ -15,10 +15,16 @@ pub(super) struct StatusOf {
     /// For programs: one JSON object.
     #[arg(long)]
     json: bool,
+    /// Also all events and deliveries that ever were, by how they ended. Walks every row: seconds on a large store.
+    #[arg(long)]
+    totals: bool,
 }
 
 pub(super) async fn run(asked: &StatusOf, db: &Db) -> anyhow::Result<()> {
-    let status = status::status(db).await?;
+    let mut status = status::status(db).await?;
+    if asked.totals {
+        status.totals = Some(status::totals(db).await?);
+    }
     if asked.json {
         say(serde_json::to_string_pretty(&status)?);
     } else {
@@ -60,7 +66,24 @@ fn table(status: &Status) -> String {
             }));
         }
     }
+    if let Some(totals) = &status.totals {
+        for (what, totals) in [("events", &totals.events), ("deliveries", &totals.deliveries)] {
+            lines.extend([String::new(), total_line(what, "kept", "swept", "all")]);
+            lines.extend(totals.iter().map(|total| {
+                let name = format!("  {} {}", total.state, total.reason);
+                let numbers = [total.kept, total.swept, total.kept + total.swept].map(|n| n.to_string());
+                let [kept, swept, all] = &numbers;
+                total_line(&name, kept, swept, all)
+            }));
+            let (kept, swept) = totals.iter().fold((0, 0), |sum, total| (sum.0 + total.kept, sum.1 + total.swept));
+            lines.push(total_line("  all", &kept.to_string(), &swept.to_string(), &(kept + swept).to_string()));
+        }
+    }
     lines.join("\n")
+}
+
+fn total_line(name: &str, kept: &str, swept: &str, all: &str) -> String {
+    format!("{name:<38}{kept:>10}{swept:>10}{all:>10}")
 }
 
 fn store(status: &Status) -> String {
