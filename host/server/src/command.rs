@@ -2,6 +2,7 @@
 //! from standard input, never from an argument: arguments stand in process lists and shell histories.
 
 pub mod demo;
+mod events;
 mod log;
 mod plugin;
 mod records;
@@ -56,6 +57,12 @@ enum Command {
     Tasks(tasks::Tasks),
     /// How the installation stands: hosts, what they hold, what waits.
     Status(status::StatusOf),
+    /// Events that were put aside.
+    #[command(subcommand)]
+    Events(events::EventsCommand),
+    /// Bodies that Meta signed and that could not be read.
+    #[command(subcommand)]
+    Quarantine(events::QuarantineCommand),
     /// Makes a token for the private listener; it is shown once.
     Token(tasks::Token),
 }
@@ -82,6 +89,8 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Records(command) => records::run(command, &existing().await?).await,
         Command::Tasks(command) => tasks::list(command, &existing().await?).await,
         Command::Status(command) => status::run(&command, &store(&config()?).await?).await,
+        Command::Events(command) => events::events(command, &store(&config()?).await?).await,
+        Command::Quarantine(command) => events::quarantine(command, &store(&config()?).await?).await,
         Command::Token(command) => tasks::token(command, &stores().await?).await,
     }
 }

@@ -21,7 +21,7 @@ const EVENTS: Sweep = Sweep {
     add: ADD,
 };
 
-const QUARANTINE: Sweep = Sweep {
+pub(super) const QUARANTINE: Sweep = Sweep {
     window: "select id, 'quarantined', received_at from quarantine where workspace_id = $1 and id > $2 order by id limit $3",
     delete: "delete from quarantine where (workspace_id, id) in ",
     returning: " returning received_at, 'quarantined', reason",
