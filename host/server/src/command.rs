@@ -17,9 +17,9 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::app::Stores;
+use crate::app::{Stores, store_url};
 use crate::config::Config;
-use crate::db::{Clock, Db};
+use crate::db::{Clock, Db, Schema};
 
 /// Bellhop: self-hosted automation for a business's Messenger, Instagram and WhatsApp.
 #[derive(Debug, Parser)]
@@ -88,7 +88,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Plugin(command) => plugin::run(command, &stores().await?).await,
         Command::Records(command) => records::run(command, &existing().await?).await,
         Command::Tasks(command) => tasks::list(command, &existing().await?).await,
-        Command::Status(command) => status::run(&command, &store(&config()?).await?).await,
+        Command::Status(command) => status::run(&command, &look(&config()?).await?).await,
         Command::Events(command) => events::events(command, &store(&config()?).await?).await,
         Command::Quarantine(command) => events::quarantine(command, &store(&config()?).await?).await,
         Command::Token(command) => tasks::token(command, &stores().await?).await,
@@ -107,7 +107,19 @@ async fn existing(config: &Config) -> anyhow::Result<Stores> {
     stores(config).await
 }
 
-/// For commands that look and open nothing: the store without its keys.
+/// For commands that only look: the store as it is, so that they work also when it takes no writes.
+async fn look(config: &Config) -> anyhow::Result<Db> {
+    must_exist(config)?;
+    log::quiet();
+    let db = Db::look(&store_url(config), Schema::Store, Clock::machine()).await?;
+    let version = db.schema_version(Schema::Store).await;
+    if version.found < Some(version.known) {
+        anyhow::bail!("the store is not this version's yet; `bellhop serve` brings it up to date");
+    }
+    Ok(db)
+}
+
+/// For commands that open no content: the store without its keys.
 async fn store(config: &Config) -> anyhow::Result<Db> {
     must_exist(config)?;
     log::quiet();

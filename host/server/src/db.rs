@@ -6,6 +6,7 @@
 
 mod bulk;
 mod clock;
+mod examine;
 mod group;
 mod inspect;
 mod migrate;
@@ -22,6 +23,7 @@ use sqlx::{Any, AnyPool, Executor};
 
 pub use bulk::Bulk;
 pub use clock::Clock;
+pub use examine::{Folded, SchemaVersion};
 pub use group::{Group, GroupError};
 pub use inspect::Size;
 pub use migrate::Schema;

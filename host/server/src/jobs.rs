@@ -1,5 +1,5 @@
 //! What the house does by itself: this host's beat, audit sealing, key epochs, intake keys, the dedupe horizon, rows of what
-//! ended long ago, changed configuration. Each step can be run by hand; the loop only says when.
+//! ended long ago, the write-ahead log, changed configuration. Each step can be run by hand; the loop only says when.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -8,11 +8,11 @@ use std::time::Duration;
 use bellhop_domain::time::Timestamp;
 use sqlx::Row;
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use crate::audit::{self, AuditError};
 use crate::config::RetentionConfig;
-use crate::db::{Db, DbError};
+use crate::db::{Db, DbError, Folded};
 use crate::directory::{Directory, DirectoryError};
 use crate::host::{self, Host};
 use crate::inbox::{self, SweepBefore};
@@ -25,6 +25,13 @@ const TICK: Duration = Duration::from_secs(1);
 
 /// How often slow work is considered: days decide, hours suffice.
 const SLOW_EVERY: Duration = Duration::from_secs(3_600);
+
+/// Ticks between two looks at SQLite's write-ahead log.
+const TIDY_EVERY: u32 = 30;
+
+/// SQLite folds its log back at 16 MB. Beyond this it could not, because somebody reads without an end, or it could and its file
+/// has stayed large.
+pub const MAX_WAL_BYTES: i64 = 64_000_000;
 
 /// Dedupe keys live this long whatever retention says: Meta sends again for up to 7 days.
 const DEDUPE_HORIZON: Duration = Duration::from_secs(8 * 86_400);
@@ -101,8 +108,12 @@ impl Jobs {
     }
 
     async fn run_fast(&self, stop: &CancellationToken) {
+        let mut ticks: u32 = 0;
         while goes_on_after(TICK, stop).await {
-            self.fast().await.unwrap_or_else(|error| complain(&error));
+            let fast = self.fast().await;
+            let tidy = if ticks.is_multiple_of(TIDY_EVERY) { self.tidy().await } else { Ok(()) };
+            [fast, tidy].into_iter().filter_map(Result::err).for_each(|error| complain(&error));
+            ticks = ticks.wrapping_add(1);
         }
     }
 
@@ -154,6 +165,18 @@ impl Jobs {
             info!(epoch, "Living keys were wrapped anew; older copies of the keyring are now useless");
         }
         info!(intake_keys_dropped = dropped, rows_swept, "Retention was applied");
+        Ok(())
+    }
+
+    /// Each half minute: keep SQLite's write-ahead log from growing.
+    ///
+    /// # Errors
+    /// [`JobError`].
+    pub async fn tidy(&self) -> Result<(), JobError> {
+        if self.db.fold_wal(MAX_WAL_BYTES).await? == Folded::Blocked {
+            let bytes = self.db.wal_bytes().await?;
+            warn!(bytes, "A program that reads the store without an end keeps its write-ahead log growing");
+        }
         Ok(())
     }
 

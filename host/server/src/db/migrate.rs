@@ -51,12 +51,20 @@ pub(super) async fn run(db: &Db, schema: Schema) -> Result<(), DbError> {
     result
 }
 
-fn migrator(schema: Schema) -> Migrator {
-    let list = match schema {
+fn list(schema: Schema) -> &'static [(i64, &'static str, &'static str)] {
+    match schema {
         Schema::Store => STORE,
         Schema::Keyring => KEYRING,
-    };
-    let migrations = list.iter().map(|(version, name, sql)| {
+    }
+}
+
+/// The number of the newest migration.
+pub(super) fn newest(schema: Schema) -> i64 {
+    list(schema).iter().map(|(version, ..)| *version).max().unwrap_or(0)
+}
+
+fn migrator(schema: Schema) -> Migrator {
+    let migrations = list(schema).iter().map(|(version, name, sql)| {
         Migration::new(*version, Cow::Borrowed(*name), MigrationType::Simple, (*sql).into_sql_str(), false)
     });
     let mut migrator = Migrator::with_migrations(migrations.collect());
