@@ -2,6 +2,7 @@
 //! from standard input, never from an argument: arguments stand in process lists and shell histories.
 
 pub mod demo;
+mod doctor;
 mod events;
 mod log;
 mod plugin;
@@ -57,6 +58,8 @@ enum Command {
     Tasks(tasks::Tasks),
     /// How the installation stands: hosts, what they hold, what waits.
     Status(status::StatusOf),
+    /// Looks at everything an installation rests on and says what holds and what to do.
+    Doctor(doctor::Doctor),
     /// Events that were put aside.
     #[command(subcommand)]
     Events(events::EventsCommand),
@@ -89,6 +92,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Records(command) => records::run(command, &existing().await?).await,
         Command::Tasks(command) => tasks::list(command, &existing().await?).await,
         Command::Status(command) => status::run(&command, &look(&config()?).await?).await,
+        Command::Doctor(command) => doctor::run(command, &config()?).await,
         Command::Events(command) => events::events(command, &store(&config()?).await?).await,
         Command::Quarantine(command) => events::quarantine(command, &store(&config()?).await?).await,
         Command::Token(command) => tasks::token(command, &stores().await?).await,
