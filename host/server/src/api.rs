@@ -2,19 +2,18 @@
 //! conversation and trace; never touches graph.
 
 mod health;
+mod metrics;
 mod token;
 mod turns;
 
 use axum::Router;
-use axum::extract::State;
-use axum::http::header;
 use axum::middleware;
-use axum::response::IntoResponse;
 use axum::routing::get;
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::db::Db;
 use crate::directory::Directory;
+use crate::status::Health;
 use crate::vault::Vault;
 
 pub use token::{token_issue, token_revoke};
@@ -29,6 +28,8 @@ pub struct Api {
     pub vault: Vault,
     /// Workspaces.
     pub directory: Directory,
+    /// What health looks at.
+    pub health: Health,
     /// What `/metrics` prints; `None` where nobody installed a recorder.
     pub metrics: Option<PrometheusHandle>,
 }
@@ -38,10 +39,11 @@ pub fn router(api: Api) -> Router {
     let guarded = Router::new()
         .route("/api/v1/workspaces/{workspace}/turns", get(turns::list))
         .layer(middleware::from_fn_with_state(api.clone(), token::require));
-    Router::new().route("/health", get(health::health)).route("/metrics", get(metrics)).merge(guarded).with_state(api)
-}
-
-async fn metrics(State(api): State<Api>) -> impl IntoResponse {
-    let text = api.metrics.map(|handle| handle.render()).unwrap_or_default();
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text)
+    Router::new()
+        .route("/health", get(health::ready))
+        .route("/health/live", get(health::live))
+        .route("/health/ready", get(health::ready))
+        .route("/metrics", get(metrics::metrics))
+        .merge(guarded)
+        .with_state(api)
 }

@@ -22,11 +22,13 @@ use crate::directory::{Directory, DirectoryError};
 use crate::dispatch::{self, Dispatch, DispatchError};
 use crate::egress::{Egress, EgressSetupError};
 use crate::graph::Graph;
+use crate::host::Host;
 use crate::inbox::{Inbox, Wake};
-use crate::jobs::{JobError, Jobs};
+use crate::jobs::{JobError, Jobs, Pulse};
 use crate::outbox::{self, Outbox, OutboxError};
 use crate::record::Records;
 use crate::registry::{self, Registry, RegistryError};
+use crate::status::Health;
 use crate::vault::{Vault, VaultError};
 use crate::webhook::{self, Webhook};
 
@@ -90,12 +92,8 @@ impl Stores {
     pub async fn open(config: &Config, clock: Clock) -> Result<Self, AppError> {
         let folder = &config.store.data_folder;
         make_data_folder(folder).map_err(|error| AppError::Folder(folder.clone(), error))?;
-        let (store_url, keyring_url) = match &config.store.url {
-            Some(url) => (url.clone(), url.clone()),
-            None => (Db::sqlite_url(&folder.join("store.db")), Db::sqlite_url(&folder.join("keyring.db"))),
-        };
-        let db = Db::open(&store_url, Schema::Store, clock.clone()).await?;
-        let keyring = Db::open(&keyring_url, Schema::Keyring, clock).await?;
+        let db = Self::open_store(config, clock.clone()).await?;
+        let keyring = Db::open(&keyring_url(config), Schema::Keyring, clock).await?;
         let vault = Vault::open(&config.keys, keyring, db.clone()).await?;
         let directory = Directory::open(db.clone(), vault.clone()).await?;
         let code_folder = Some(registry::code_folder(folder, &vault).await?);
@@ -106,10 +104,32 @@ impl Stores {
         Ok(Self { db, vault, directory, registry, records })
     }
 
+    /// Opens the store alone, without keys: for those who only look.
+    ///
+    /// # Errors
+    /// [`AppError::Db`].
+    pub async fn open_store(config: &Config, clock: Clock) -> Result<Db, AppError> {
+        Ok(Db::open(&store_url(config), Schema::Store, clock).await?)
+    }
+
     /// True when the store is an embedded file, which one process alone may serve.
     pub fn is_embedded(&self) -> bool {
         self.db.engine() == Engine::Sqlite
     }
+}
+
+/// Where the store is.
+pub fn store_url(config: &Config) -> String {
+    url_of(config, "store.db")
+}
+
+/// Where the keyring is: a file of its own, or a schema of its own in the store's database.
+pub fn keyring_url(config: &Config) -> String {
+    url_of(config, "keyring.db")
+}
+
+fn url_of(config: &Config, file: &str) -> String {
+    config.store.url.clone().unwrap_or_else(|| Db::sqlite_url(&config.store.data_folder.join(file)))
 }
 
 /// Makes the data folder, for its owner's eyes only.
@@ -170,7 +190,7 @@ impl App {
             vault: stores.vault.clone(),
             directory: stores.directory.clone(),
             graph,
-            host,
+            host: host.clone(),
             wake: outbox_wake,
         };
         let outbox = Outbox::start(parts, &writers);
@@ -179,6 +199,8 @@ impl App {
             vault: stores.vault.clone(),
             directory: stores.directory.clone(),
             registry: stores.registry.clone(),
+            host: Host::new(stores.db.clone(), host),
+            pulse: Pulse::new(stores.db.now()),
             retention: config.retention.clone(),
         };
         let (loops, stop) = (TaskTracker::new(), CancellationToken::new());
@@ -201,6 +223,7 @@ impl App {
             db: self.stores.db.clone(),
             vault: self.stores.vault.clone(),
             directory: self.stores.directory.clone(),
+            health: Health { db: self.stores.db.clone(), host: self.jobs.host.clone(), pulse: self.jobs.pulse.clone() },
             metrics: self.metrics.clone(),
         }
     }
@@ -244,10 +267,16 @@ impl App {
         self.stop.cancel();
         self.loops.close();
         self.loops.wait().await;
-        let Self { stores, dispatch, outbox, inbox, writers, .. } = self;
+        let Self { stores, dispatch, outbox, jobs, inbox, writers, .. } = self;
         // The writers end when nobody can hand in work any more; other clones of this app keep them alive.
         drop((dispatch, outbox, inbox));
         writers.close();
+        if let Err(error) = jobs.host.leave().await {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "Could not sign off; this host will look dead for a day"
+            );
+        }
         stores.vault.close().await;
         stores.db.close().await;
     }

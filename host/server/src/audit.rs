@@ -4,6 +4,7 @@
 //! batches, so that a changed, removed or inserted row is noticed by [`verify`].
 
 mod chain;
+mod count;
 mod entry;
 
 use bellhop_domain::id::AuditId;
@@ -12,6 +13,7 @@ use bellhop_domain::time::Timestamp;
 use crate::db::{Bulk, DbError, WriteTransaction};
 
 pub use chain::{AuditError, Verified, seal, verify};
+pub use count::unsealed;
 pub use entry::{Code, Entry, InvalidCode, Kind, Reference};
 
 /// Adds rows to the log, in one statement, as part of the transaction that does what they tell of.

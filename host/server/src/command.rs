@@ -2,6 +2,8 @@
 //! from standard input, never from an argument: arguments stand in process lists and shell histories.
 
 pub mod demo;
+mod doctor;
+mod events;
 mod log;
 mod named;
 mod plugin;
@@ -9,6 +11,7 @@ mod records;
 mod secret;
 mod serve;
 mod setup;
+mod status;
 mod tasks;
 
 use std::io::Write;
@@ -16,9 +19,9 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::app::Stores;
+use crate::app::{Stores, store_url};
 use crate::config::Config;
-use crate::db::Clock;
+use crate::db::{Clock, Db, Schema};
 
 /// Bellhop: self-hosted automation for a business's Messenger, Instagram and WhatsApp.
 #[derive(Debug, Parser)]
@@ -54,6 +57,16 @@ enum Command {
     Records(records::RecordsCommand),
     /// What waits for a person.
     Tasks(tasks::Tasks),
+    /// How the installation stands: hosts, what they hold, what waits.
+    Status(status::StatusOf),
+    /// Looks at everything an installation rests on and says what holds and what to do.
+    Doctor(doctor::Doctor),
+    /// Events that were put aside.
+    #[command(subcommand)]
+    Events(events::EventsCommand),
+    /// Bodies that Meta signed and that could not be read.
+    #[command(subcommand)]
+    Quarantine(events::QuarantineCommand),
     /// Makes a token for the private listener; it is shown once.
     Token(tasks::Token),
 }
@@ -80,6 +93,10 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Plugin(command) => plugin::run(command, &stores().await?).await,
         Command::Records(command) => records::run(command, &existing().await?).await,
         Command::Tasks(command) => tasks::list(command, &existing().await?).await,
+        Command::Status(command) => status::run(&command, &look(&config()?).await?).await,
+        Command::Doctor(command) => doctor::run(command, &config()?).await,
+        Command::Events(command) => events::events(command, &store(&config()?).await?).await,
+        Command::Quarantine(command) => events::quarantine(command, &store(&config()?).await?).await,
         Command::Token(command) => tasks::token(command, &stores().await?).await,
     }
 }
@@ -92,6 +109,30 @@ async fn stores(config: &Config) -> anyhow::Result<Stores> {
 
 /// For commands that make no sense on an empty installation: a forgotten configuration must not look like lost data.
 async fn existing(config: &Config) -> anyhow::Result<Stores> {
+    must_exist(config)?;
+    stores(config).await
+}
+
+/// For commands that only look: the store as it is, so that they work also when it takes no writes.
+async fn look(config: &Config) -> anyhow::Result<Db> {
+    must_exist(config)?;
+    log::quiet();
+    let db = Db::look(&store_url(config), Schema::Store, Clock::machine()).await?;
+    let version = db.schema_version(Schema::Store).await;
+    if version.found < Some(version.known) {
+        anyhow::bail!("the store is not this version's yet; `bellhop serve` brings it up to date");
+    }
+    Ok(db)
+}
+
+/// For commands that open no content: the store without its keys.
+async fn store(config: &Config) -> anyhow::Result<Db> {
+    must_exist(config)?;
+    log::quiet();
+    Ok(Stores::open_store(config, Clock::machine()).await?)
+}
+
+fn must_exist(config: &Config) -> anyhow::Result<()> {
     let folder = &config.store.data_folder;
     if config.store.url.is_none() && !folder.join("store.db").exists() {
         anyhow::bail!(
@@ -99,7 +140,7 @@ async fn existing(config: &Config) -> anyhow::Result<Stores> {
             folder.display()
         );
     }
-    stores(config).await
+    Ok(())
 }
 
 /// Says something to the person at the terminal.

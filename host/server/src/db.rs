@@ -7,9 +7,13 @@
 mod bulk;
 mod checkpoint;
 mod clock;
+mod examine;
 mod group;
+mod inspect;
 mod migrate;
+mod queue;
 mod statistics;
+mod sweep;
 mod transaction;
 
 use std::path::Path;
@@ -23,8 +27,12 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 pub use bulk::Bulk;
 pub use clock::Clock;
+pub use examine::{Folded, SchemaVersion};
 pub use group::{Group, GroupError};
+pub use inspect::Size;
 pub use migrate::Schema;
+pub use queue::Queue;
+pub use sweep::Sweep;
 pub use transaction::WriteTransaction;
 
 /// A statement with its binds.
@@ -73,6 +81,9 @@ pub enum DbError {
     /// Another host has held the migration lock for too long.
     #[error("another host has been migrating for too long; if none is, delete the row of `migration_lock`")]
     MigrationLocked,
+    /// The database did not answer within the time that the asker had.
+    #[error("the database did not answer in time")]
+    TooSlow,
     /// A mistake in this program; nothing was written.
     #[error("writing ended in a panic")]
     Panicked,
@@ -277,5 +288,7 @@ async fn open_pool(url: &str, engine: Engine, schema: Schema, max_connections: u
         .await
 }
 
+#[cfg(test)]
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;

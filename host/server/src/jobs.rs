@@ -1,25 +1,36 @@
-//! What the house does by itself: audit sealing, key epochs, intake keys, the dedupe horizon, old traces, changed
-//! configuration. Each step can be run by hand; the loop only says when.
+//! What the house does by itself: this host's beat, audit sealing, key epochs, intake keys, the dedupe horizon, rows of what
+//! ended long ago, the write-ahead log, changed configuration. Each step can be run by hand; the loop only says when.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use bellhop_domain::time::Timestamp;
 use sqlx::Row;
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use crate::audit::{self, AuditError};
 use crate::config::RetentionConfig;
-use crate::db::{Db, DbError};
+use crate::db::{Db, DbError, Folded};
 use crate::directory::{Directory, DirectoryError};
+use crate::host::{self, Host};
+use crate::inbox::{self, SweepBefore};
+use crate::outbox;
 use crate::registry::{Registry, RegistryError};
-use crate::vault::{Day, Vault, VaultError};
+use crate::vault::{self, Day, Vault, VaultError};
 
 /// How often the loop looks.
 const TICK: Duration = Duration::from_secs(1);
 
 /// How often slow work is considered: days decide, hours suffice.
-const SLOW_EVERY: u32 = 3_600;
+const SLOW_EVERY: Duration = Duration::from_secs(3_600);
+
+/// Ticks between two looks at SQLite's write-ahead log.
+const TIDY_EVERY: u32 = 30;
+
+/// The store folds its log back at 16 MB. Beyond this it could not, because somebody reads without an end.
+pub const MAX_WAL_BYTES: i64 = 64_000_000;
 
 /// Dedupe keys live this long whatever retention says: Meta sends again for up to 7 days.
 const DEDUPE_HORIZON: Duration = Duration::from_secs(8 * 86_400);
@@ -47,6 +58,26 @@ pub enum JobError {
     Vault(#[from] VaultError),
 }
 
+/// When the jobs last came round without an error. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Pulse(Arc<AtomicI64>);
+
+impl Pulse {
+    /// Of jobs that have not come round yet: their first time is owed from `started_at` on.
+    pub fn new(started_at: Timestamp) -> Self {
+        Self(Arc::new(AtomicI64::new(started_at.millis())))
+    }
+
+    /// When that was.
+    pub fn last(&self) -> Timestamp {
+        Timestamp::from_millis(self.0.load(Ordering::Relaxed))
+    }
+
+    fn mark(&self, now: Timestamp) {
+        self.0.store(now.millis(), Ordering::Relaxed);
+    }
+}
+
 /// What the jobs work on.
 #[derive(Clone)]
 pub struct Jobs {
@@ -58,6 +89,10 @@ pub struct Jobs {
     pub directory: Directory,
     /// Refreshed likewise.
     pub registry: Registry,
+    /// This host's row.
+    pub host: Host,
+    /// When the jobs last came round.
+    pub pulse: Pulse,
     /// How long things are kept.
     pub retention: RetentionConfig,
 }
@@ -65,31 +100,49 @@ pub struct Jobs {
 impl Jobs {
     /// Works until `stop`.
     pub async fn run(self, stop: CancellationToken) {
+        if let Err(error) = self.host.beat().await {
+            error!(error = &error as &dyn std::error::Error, "Could not sign on; it will be tried again");
+        }
+        tokio::join!(self.run_fast(&stop), self.run_slow(&stop));
+    }
+
+    async fn run_fast(&self, stop: &CancellationToken) {
         let mut ticks: u32 = 0;
-        loop {
-            tokio::select! {
-                () = stop.cancelled() => return,
-                () = tokio::time::sleep(TICK) => {}
-            }
+        while goes_on_after(TICK, stop).await {
             let fast = self.fast().await;
-            let slow = if ticks.is_multiple_of(SLOW_EVERY) { self.slow().await } else { Ok(()) };
-            for error in [fast, slow].into_iter().filter_map(Result::err) {
-                error!(error = &error as &dyn std::error::Error, "A background job failed; it will be tried again");
-            }
+            let tidy = if ticks.is_multiple_of(TIDY_EVERY) { self.tidy().await } else { Ok(()) };
+            [fast, tidy].into_iter().filter_map(Result::err).for_each(|error| complain(&error));
             ticks = ticks.wrapping_add(1);
         }
     }
 
-    /// Each second: take over changed configuration and the server's clock, seal the audit log.
+    /// Beside the fast ones: a long sweep must not make this host look dead. Each step may be broken off by the end of the host,
+    /// as by a crash.
+    async fn run_slow(&self, stop: &CancellationToken) {
+        let mut wait = TICK;
+        while goes_on_after(wait, stop).await {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                slow = self.slow() => slow.unwrap_or_else(|error| complain(&error)),
+            }
+            wait = SLOW_EVERY;
+        }
+    }
+
+    /// Each second: say that this host lives, take over changed configuration and the server's clock, seal the audit log.
     ///
     /// # Errors
     /// [`JobError`].
     pub async fn fast(&self) -> Result<(), JobError> {
+        // A store that cannot be written can still be read: the rest goes on, and the error is told at the end.
+        let beaten = self.host.beat().await;
         self.directory.refresh_if_changed().await?;
         self.registry.refresh_if_changed().await?;
         self.vault.expire();
         self.db.synchronise_clock().await?;
         audit::seal(&self.db, self.db.now()).await?;
+        beaten?;
+        self.pulse.mark(self.db.now());
         Ok(())
     }
 
@@ -101,15 +154,42 @@ impl Jobs {
         let now = self.db.now();
         let dropped = self.vault.drop_intake_keys_before(Day::of(now - days(self.retention.intake_key_days))).await?;
         self.sweep("dedupe", now - DEDUPE_HORIZON).await?;
+        host::sweep(&self.db).await?;
         self.sweep("turn", now - days(self.retention.turn_days)).await?;
+        let rows_swept = self.sweep_settled(now).await?;
         if self.epoch_is_over(now).await? {
             let epoch = self.vault.rotate_epoch().await?;
             // Noted only now: a rotation that failed goes on at the next look.
             self.epoch_begins(now).await?;
             info!(epoch, "Living keys were wrapped anew; older copies of the keyring are now useless");
         }
-        info!(intake_keys_dropped = dropped, "Retention was applied");
+        info!(intake_keys_dropped = dropped, rows_swept, "Retention was applied");
         Ok(())
+    }
+
+    /// Each half minute: keep SQLite's write-ahead log from growing.
+    ///
+    /// # Errors
+    /// [`JobError`].
+    pub async fn tidy(&self) -> Result<(), JobError> {
+        if self.db.fold_wal(MAX_WAL_BYTES).await? == Folded::Blocked {
+            let bytes = self.db.wal_bytes().await?;
+            warn!(bytes, "A program that reads the store without an end keeps its write-ahead log growing");
+        }
+        Ok(())
+    }
+
+    /// Rows of what ended long ago: how many were removed.
+    async fn sweep_settled(&self, now: Timestamp) -> Result<u64, DbError> {
+        let parked = now - days(self.retention.parked_days);
+        let events = SweepBefore { settled: now - days(self.retention.event_days), parked };
+        let deliveries = SweepBefore { settled: now - days(self.retention.delivery_days), parked };
+        let mut n_swept = inbox::quarantine_sweep(&self.db, &vault::installation(), parked).await?;
+        for workspace in self.directory.snapshot().workspaces() {
+            n_swept += inbox::events_sweep(&self.db, &workspace.id, events).await?;
+            n_swept += outbox::deliveries_sweep(&self.db, &workspace.id, deliveries).await?;
+        }
+        Ok(n_swept)
     }
 
     async fn sweep(&self, table: &'static str, before: Timestamp) -> Result<(), DbError> {
@@ -143,6 +223,18 @@ impl Jobs {
                       on conflict (name) do update set value = excluded.value";
         self.db.execute(sqlx::query(upsert).bind(now.millis().to_string())).await.map(drop)
     }
+}
+
+/// Waits; false when the host ends.
+async fn goes_on_after(wait: Duration, stop: &CancellationToken) -> bool {
+    tokio::select! {
+        () = stop.cancelled() => false,
+        () = tokio::time::sleep(wait) => true,
+    }
+}
+
+fn complain(error: &JobError) {
+    error!(error = error as &dyn std::error::Error, "A background job failed; it will be tried again");
 }
 
 fn days(n: u32) -> Duration {

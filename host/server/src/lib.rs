@@ -2,6 +2,7 @@
 
 pub mod config;
 pub mod db;
+pub mod host;
 pub mod vault;
 pub mod audit;
 pub mod egress;
@@ -17,6 +18,7 @@ pub mod permission;
 pub mod broker;
 pub mod dispatch;
 pub mod jobs;
+pub mod status;
 pub mod webhook;
 pub mod api;
 pub mod app;

@@ -4,6 +4,7 @@
 //! The attempt is on record before the risk: the claim that counts it commits before a byte leaves.
 
 mod claim;
+mod counts;
 mod evidence;
 mod facts;
 mod list;
@@ -11,6 +12,7 @@ mod run;
 mod send;
 mod settle;
 mod stage;
+mod sweep;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -28,9 +30,11 @@ use crate::outbox::send::Attempt;
 use crate::outbox::settle::Settled;
 use crate::vault::{Vault, VaultError};
 
+pub use counts::{delivery_queues, leases};
 pub use evidence::{Evidence, settle_by_evidence_in};
 pub use list::{DeliveryRow, deliveries_of_turns};
 pub use stage::{NewDelivery, deliveries_insert_in};
+pub use sweep::{deliveries_sweep, delivery_totals};
 
 /// Deliveries in the hands of one host at once: each is one request to Meta.
 const MAX_IN_HAND: usize = 64;

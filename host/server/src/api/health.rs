@@ -1,20 +1,23 @@
-//! Health: can this host store an event and read it back?
+//! Health: does this process answer, and can this host do its work? Says codes, never what is in the store.
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::api::Api;
+use crate::status::Reason;
 
-/// 200 while the store answers, 503 with a reason when it does not.
-pub(super) async fn health(State(api): State<Api>) -> (StatusCode, Json<serde_json::Value>) {
-    match api.db.fetch_optional(sqlx::query("select name from meta limit 1")).await {
-        Ok(_) => (StatusCode::OK, Json(json!({ "status": "ok" }))),
-        Err(error) => {
-            tracing::error!(error = &error as &dyn std::error::Error, "The store does not answer");
-            let body = json!({ "status": "unavailable", "reason": "the store does not answer" });
-            (StatusCode::SERVICE_UNAVAILABLE, Json(body))
-        }
+/// 200 as long as the process answers: what is wrong with the store, a restart does not mend.
+pub(super) async fn live() -> Json<Value> {
+    Json(json!({ "status": "ok" }))
+}
+
+/// 200 while nothing keeps this host from its work; 503 with the reasons when something does.
+pub(super) async fn ready(State(api): State<Api>) -> (StatusCode, Json<Value>) {
+    let reasons: Vec<&str> = api.health.reasons().await.into_iter().map(Reason::as_str).collect();
+    if reasons.is_empty() {
+        return (StatusCode::OK, Json(json!({ "status": "ok" })));
     }
+    (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "status": "unavailable", "reasons": reasons })))
 }

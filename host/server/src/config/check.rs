@@ -9,6 +9,9 @@ use super::{Config, MasterKeySource};
 const MAX_INTAKE_KEY_DAYS: u32 = 8;
 const MAX_KEY_EPOCH_DAYS: u32 = 7;
 
+/// Meta sends webhooks again for up to 7 days.
+const MIN_DELIVERY_DAYS: u32 = 8;
+
 /// The sandbox's pool is made for this much.
 const MAX_MEMORY_MIB: u64 = (bellhop_sandbox::MEMORY_BYTES_MAX >> 20) as u64;
 
@@ -58,7 +61,12 @@ impl Config {
         rule(intake, "retention.intake_key_days", "must be 1 to 8")?;
         let epoch = (1..=MAX_KEY_EPOCH_DAYS).contains(&self.retention.key_epoch_days);
         rule(epoch, "retention.key_epoch_days", "must be 1 to 7")?;
-        rule((1..=365).contains(&self.retention.turn_days), "retention.turn_days", "must be 1 to 365")
+        rule((1..=365).contains(&self.retention.turn_days), "retention.turn_days", "must be 1 to 365")?;
+        rule((1..=365).contains(&self.retention.event_days), "retention.event_days", "must be 1 to 365")?;
+        // An echo that Meta sends again after a week is still known as ours.
+        let delivery = (MIN_DELIVERY_DAYS..=365).contains(&self.retention.delivery_days);
+        rule(delivery, "retention.delivery_days", "must be 8 to 365")?;
+        rule((1..=365).contains(&self.retention.parked_days), "retention.parked_days", "must be 1 to 365")
     }
 }
 
@@ -116,6 +124,9 @@ mod tests {
             ("[settle]\nquiet_ms = 6001", "settle.quiet_ms"),
             ("[retention]\nintake_key_days = 9", "retention.intake_key_days"),
             ("[retention]\nkey_epoch_days = 8", "retention.key_epoch_days"),
+            ("[retention]\nevent_days = 0", "retention.event_days"),
+            ("[retention]\ndelivery_days = 7", "retention.delivery_days"),
+            ("[retention]\nparked_days = 366", "retention.parked_days"),
         ];
         for (text, key) in cases {
             assert_eq!(refused(text), Some(key), "{text}");
@@ -129,6 +140,7 @@ mod tests {
             "[settle]\nquiet_ms = 6000",
             "[settle]\nquiet_ms = 0\nat_most_ms = 0",
             "[retention]\nintake_key_days = 1",
+            "[retention]\ndelivery_days = 8\nevent_days = 1\nparked_days = 365",
             "[listen]\npublic = \"127.0.0.1:0\"\nprivate = \"127.0.0.1:0\"",
             "[keys]\nfolder = \"bellhop-data-keys\"",
             "[keys]\nfolder = \"bellhop-data/../keys\"",

@@ -83,6 +83,12 @@ pub struct RetentionConfig {
     pub key_epoch_days: u32,
     /// How long the outline of a turn can be looked at.
     pub turn_days: u32,
+    /// How long the row of an event that ended stands.
+    pub event_days: u32,
+    /// How long the row of a delivery that ended stands.
+    pub delivery_days: u32,
+    /// How long parked events, held deliveries and quarantined bodies wait for a person.
+    pub parked_days: u32,
 }
 
 /// `[log]`: logs, on standard error.
@@ -150,7 +156,14 @@ impl Default for SettleConfig {
 
 impl Default for RetentionConfig {
     fn default() -> Self {
-        Self { intake_key_days: 8, key_epoch_days: 7, turn_days: 30 }
+        Self {
+            intake_key_days: 8,
+            key_epoch_days: 7,
+            turn_days: 30,
+            event_days: 14,
+            delivery_days: 30,
+            parked_days: 30,
+        }
     }
 }
 

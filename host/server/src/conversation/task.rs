@@ -7,7 +7,7 @@ use bellhop_domain::time::Timestamp;
 use sqlx::Row;
 
 use crate::conversation::{ConversationError, sealed_column};
-use crate::db::{Bulk, Db, WriteTransaction};
+use crate::db::{Bulk, Db, DbError, Queue, WriteTransaction};
 use crate::vault::{DataKey, Place, Vault, VaultError};
 
 /// A task on its way to disk.
@@ -131,4 +131,27 @@ pub async fn tasks_open(db: &Db, vault: &Vault, workspace: &WorkspaceId) -> Resu
         });
     }
     Ok(tasks)
+}
+
+const OPEN: &str =
+    "select count(*), min(created_at) from (select created_at from task where state = 'open' limit 100000) as waiting";
+
+/// The tasks of all workspaces that wait for a person.
+///
+/// # Errors
+/// [`DbError`].
+pub async fn task_queue(db: &Db) -> Result<Queue, DbError> {
+    db.fetch_queue(sqlx::query(OPEN)).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::testing::{fresh, reaches};
+
+    #[tokio::test]
+    async fn tasks_that_are_done_are_not_walked() {
+        let (_folder, _clock, db) = fresh().await;
+        reaches(&db, OPEN, "task", &["task_open"]).await;
+    }
 }

@@ -54,6 +54,14 @@ impl Clock {
         machine_millis()
     }
 
+    /// What the database server's clock is ahead of this machine's, in milliseconds; 0 on SQLite.
+    pub fn server_offset_millis(&self) -> i64 {
+        match &*self.0 {
+            Source::Machine { server_offset_millis } => server_offset_millis.load(Ordering::Relaxed),
+            Source::Manual(_) => 0,
+        }
+    }
+
     pub(super) fn set_server_offset(&self, millis: i64) {
         if let Source::Machine { server_offset_millis } = &*self.0 {
             server_offset_millis.store(millis, Ordering::Relaxed);

@@ -25,6 +25,7 @@ const LOCK_TRIES: usize = 480;
 const STORE: &[(i64, &str, &str)] = &[
     (1, "first", include_str!("../../migrations/store/0001_first.sql")),
     (3, "mark names", include_str!("../../migrations/store/0003_mark_names.sql")),
+    (4, "operations", include_str!("../../migrations/store/0004_operations.sql")),
 ];
 const KEYRING: &[(i64, &str, &str)] = &[(1, "first", include_str!("../../migrations/keyring/0001_first.sql"))];
 
@@ -54,12 +55,20 @@ pub(super) async fn run(pool: &AnyPool, engine: Engine, clock: &Clock, schema: S
     result
 }
 
-fn migrator(schema: Schema, engine: Engine) -> Migrator {
-    let list = match schema {
+fn list(schema: Schema) -> &'static [(i64, &'static str, &'static str)] {
+    match schema {
         Schema::Store => STORE,
         Schema::Keyring => KEYRING,
-    };
-    let migrations = list.iter().map(|(version, name, sql)| {
+    }
+}
+
+/// The number of the newest migration.
+pub(super) fn newest(schema: Schema) -> i64 {
+    list(schema).iter().map(|(version, ..)| *version).max().unwrap_or(0)
+}
+
+fn migrator(schema: Schema, engine: Engine) -> Migrator {
+    let migrations = list(schema).iter().map(|(version, name, sql)| {
         let written =
             Migration::new(*version, Cow::Borrowed(*name), MigrationType::Simple, (*sql).into_sql_str(), false);
         match engine {

@@ -22,8 +22,9 @@ const INDEXES: &str = "select t.name, l.name, cast(l.\"unique\" as bigint), cast
 
 /// Writes the statistics of every index. Connections that are opened from then on plan by them.
 pub(super) async fn tell(pool: &AnyPool) -> Result<(), DbError> {
-    // Makes the table where it is missing.
-    pool.execute(sqlx::raw_sql("analyze sqlite_schema; delete from sqlite_stat1")).await?;
+    // `analyze` makes the table where it is missing. One transaction, since others may be opening the file at this moment; the
+    // pool has one connection.
+    pool.execute(sqlx::raw_sql("begin immediate; analyze sqlite_schema; delete from sqlite_stat1")).await?;
     let mut insert = Bulk::new("insert into sqlite_stat1 (tbl, idx, stat) values ");
     for row in pool.fetch_all(sqlx::query(INDEXES)).await? {
         let (table, index): (String, String) = (row.try_get(0)?, row.try_get(1)?);
@@ -39,6 +40,7 @@ pub(super) async fn tell(pool: &AnyPool) -> Result<(), DbError> {
     if !insert.is_empty() {
         pool.execute(insert.statement(Engine::Sqlite)).await?;
     }
+    pool.execute(sqlx::raw_sql("commit")).await?;
     Ok(())
 }
 
