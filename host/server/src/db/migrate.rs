@@ -15,6 +15,8 @@ pub enum Schema {
     Store,
     /// Wrapped keys: a file of its own beside SQLite, a schema of its own on PostgreSQL.
     Keyring,
+    /// A store that is made ready beside the living one; on PostgreSQL alone, where it has a schema of its own.
+    Staged,
 }
 
 /// A migration takes seconds; a holder that has not finished in this time is taken for dead.
@@ -22,12 +24,15 @@ const LOCK_LIFETIME: Duration = Duration::from_secs(60);
 const LOCK_POLL: Duration = Duration::from_millis(250);
 const LOCK_TRIES: usize = 480;
 
-const STORE: &[(i64, &str, &str)] = &[(1, "first", include_str!("../../migrations/store/0001_first.sql"))];
+const STORE: &[(i64, &str, &str)] = &[
+    (1, "first", include_str!("../../migrations/store/0001_first.sql")),
+    (5, "held", include_str!("../../migrations/store/0005_held.sql")),
+];
 const KEYRING: &[(i64, &str, &str)] = &[(1, "first", include_str!("../../migrations/keyring/0001_first.sql"))];
 
 /// PostgreSQL has no type `blob`, SQLite no `bytea`.
-const POSTGRES_BLOB: &str =
-    "do $$ begin create domain blob as bytea; exception when duplicate_object then null; end $$";
+pub(super) const POSTGRES_BLOB: &str = "do $$ begin if to_regtype('blob') is null then create domain blob as bytea; end if; \
+     exception when duplicate_object then null; end $$";
 
 const LOCK_TABLE: &str =
     "create table if not exists migration_lock (name text not null primary key, held_until bigint not null)";
@@ -48,12 +53,20 @@ pub(super) async fn run(db: &Db, schema: Schema) -> Result<(), DbError> {
     result
 }
 
-fn migrator(schema: Schema) -> Migrator {
-    let list = match schema {
-        Schema::Store => STORE,
+/// The number of the newest migration of this version.
+pub(super) fn newest(schema: Schema) -> i64 {
+    list(schema).iter().map(|(version, ..)| *version).max().unwrap_or_default()
+}
+
+fn list(schema: Schema) -> &'static [(i64, &'static str, &'static str)] {
+    match schema {
+        Schema::Store | Schema::Staged => STORE,
         Schema::Keyring => KEYRING,
-    };
-    let migrations = list.iter().map(|(version, name, sql)| {
+    }
+}
+
+fn migrator(schema: Schema) -> Migrator {
+    let migrations = list(schema).iter().map(|(version, name, sql)| {
         Migration::new(*version, Cow::Borrowed(*name), MigrationType::Simple, (*sql).into_sql_str(), false)
     });
     let mut migrator = Migrator::with_migrations(migrations.collect());
