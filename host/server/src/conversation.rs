@@ -4,6 +4,7 @@
 //! Text is stored once, under its message's id, so that taking a message back overwrites it; everything else points there.
 
 mod contact;
+mod erased;
 mod mark;
 mod message;
 mod mode;
@@ -18,6 +19,7 @@ use crate::db::DbError;
 use crate::vault::VaultError;
 
 pub use contact::{Contact, NewContact, Profile, contacts_find, contacts_insert_in};
+pub use erased::{ContactKey, contact_keys_after, contacts_note_erased_in};
 pub use mark::{Mark, marks_write_in};
 pub use message::{Body, MessageRow, NewMessage, history, message_id_by_mid, messages_find, messages_insert_in};
 pub use mode::{

@@ -8,6 +8,7 @@ mod claim;
 mod content;
 mod control;
 mod finish;
+mod held;
 mod wake;
 
 pub use arrive::{Arrival, Inbox, Stored};
@@ -15,6 +16,7 @@ pub use claim::{Claim, Claimed, OpenEvent, claim, events_open, renew};
 pub use content::{SliceContent, mid_key, thread_key};
 pub use control::{ControlEvent, control_open, control_park, control_take_in};
 pub use finish::{Finish, SettledEvent, events_settle_in, finish_in, park_all, release, release_empty};
+pub use held::{events_give_up_in, events_hold_in, events_release_in};
 pub use wake::Wake;
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 mod claim;
 mod evidence;
 mod facts;
+mod held;
 mod list;
 mod run;
 mod send;
@@ -29,6 +30,7 @@ use crate::outbox::settle::Settled;
 use crate::vault::{Vault, VaultError};
 
 pub use evidence::{Evidence, settle_by_evidence_in};
+pub use held::{deliveries_give_up_in, deliveries_hold_in, deliveries_release_in};
 pub use list::{DeliveryRow, deliveries_of_turns};
 pub use stage::{NewDelivery, deliveries_insert_in};
 
