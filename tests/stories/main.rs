@@ -6,6 +6,7 @@ mod support;
 
 mod answered;
 mod attack;
+mod backup;
 mod corpus;
 mod crash;
 mod demo;
@@ -15,6 +16,7 @@ mod faq_score;
 mod graph;
 mod handback;
 mod law;
+mod migrate_store;
 mod operations;
 mod plugins;
 mod records;

@@ -42,9 +42,9 @@ pub(crate) struct TestApp {
     pub(crate) app_id: AppId,
     pub(crate) meta_app_id: String,
     pub(crate) app_secret: String,
-    config: Config,
+    pub(crate) config: Config,
     listening: Listening,
-    _folder: tempfile::TempDir,
+    pub(crate) folder: tempfile::TempDir,
 }
 
 /// One tenant of a test.
@@ -91,7 +91,7 @@ impl TestApp {
             app_secret: meta_app.secret,
             config,
             listening,
-            _folder: folder,
+            folder,
         }
     }
 

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::api::{self, Api};
+use crate::backup::{self, BackupError};
 use crate::config::Config;
 use crate::db::{Clock, Db, DbError, Engine, Schema};
 use crate::directory::{Directory, DirectoryError};
@@ -41,6 +42,9 @@ pub enum AppError {
     /// The database.
     #[error("could not open the store")]
     Db(#[from] DbError),
+    /// A store that is not to be used: moved away, or not whole.
+    #[error(transparent)]
+    Unusable(#[from] BackupError),
     /// Keys.
     #[error("could not open the vault")]
     Vault(#[from] VaultError),
@@ -90,12 +94,12 @@ impl Stores {
     pub async fn open(config: &Config, clock: Clock) -> Result<Self, AppError> {
         let folder = &config.store.data_folder;
         make_data_folder(folder).map_err(|error| AppError::Folder(folder.clone(), error))?;
-        let (store_url, keyring_url) = match &config.store.url {
-            Some(url) => (url.clone(), url.clone()),
-            None => (Db::sqlite_url(&folder.join("store.db")), Db::sqlite_url(&folder.join("keyring.db"))),
-        };
-        let db = Db::open(&store_url, Schema::Store, clock.clone()).await?;
-        let keyring = Db::open(&keyring_url, Schema::Keyring, clock).await?;
+        if config.store.url.is_none() && backup::restore_unfinished(folder) {
+            return Err(BackupError::Unfinished(folder.clone()).into());
+        }
+        let db = Db::open(&store_url(config), Schema::Store, clock.clone()).await?;
+        backup::check_living(&db).await?;
+        let keyring = Db::open(&keyring_url(config), Schema::Keyring, clock).await?;
         let vault = Vault::open(&config.keys, keyring, db.clone()).await?;
         let directory = Directory::open(db.clone(), vault.clone()).await?;
         let code_folder = Some(registry::code_folder(folder, &vault).await?);
@@ -110,6 +114,16 @@ impl Stores {
     pub fn is_embedded(&self) -> bool {
         self.db.engine() == Engine::Sqlite
     }
+}
+
+/// Where the store is.
+pub fn store_url(config: &Config) -> String {
+    config.store.url.clone().unwrap_or_else(|| Db::sqlite_url(&config.store.data_folder.join("store.db")))
+}
+
+/// Where the keyring is.
+pub fn keyring_url(config: &Config) -> String {
+    config.store.url.clone().unwrap_or_else(|| Db::sqlite_url(&config.store.data_folder.join("keyring.db")))
 }
 
 /// Makes the data folder, for its owner's eyes only.

@@ -1,10 +1,14 @@
 //! The commands of the binary. Each opens what it needs, does one thing, and says what it did. Secrets come from a file or
 //! from standard input, never from an argument: arguments stand in process lists and shell histories.
 
+mod backup;
 pub mod demo;
+mod lock;
 mod log;
 mod plugin;
 mod records;
+mod release;
+mod relocate;
 mod secret;
 mod serve;
 mod setup;
@@ -15,9 +19,9 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::app::Stores;
+use crate::app::{Stores, store_url};
 use crate::config::Config;
-use crate::db::Clock;
+use crate::db::{Clock, Db, Schema};
 
 /// Bellhop: self-hosted automation for a business's Messenger, Instagram and WhatsApp.
 #[derive(Debug, Parser)]
@@ -55,6 +59,14 @@ enum Command {
     Tasks(tasks::Tasks),
     /// Makes a token for the private listener; it is shown once.
     Token(tasks::Token),
+    /// Takes a backup of the store, or of the keyring, while the host runs.
+    Backup(backup::Backup),
+    /// Brings a backup back; what was open then is held, and nothing goes out by itself.
+    Restore(backup::Restoring),
+    /// Lets go what a restore has set aside, or gives it up.
+    Release(release::Release),
+    /// Moves the store to another database.
+    MigrateStore(relocate::MigrateStore),
 }
 
 /// Runs the command line.
@@ -66,6 +78,11 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
     let config = || Config::load(cli.config.as_deref());
     let stores = async || stores(&config()?).await;
     let existing = async || existing(&config()?).await;
+    let _locks = match &cli.command {
+        // The demo has a store of its own; the others lock as they need it.
+        Command::Demo(_) | Command::Serve | Command::Restore(_) | Command::MigrateStore(_) => None,
+        _ => Some(lock::shared(&config()?)?),
+    };
     match cli.command {
         Command::Demo(demo) => demo::run(demo).await,
         Command::Serve => serve::run(config()?).await,
@@ -79,6 +96,10 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Records(command) => records::run(command, &existing().await?).await,
         Command::Tasks(command) => tasks::list(command, &existing().await?).await,
         Command::Token(command) => tasks::token(command, &stores().await?).await,
+        Command::Backup(command) => backup::backup(command, &config()?).await,
+        Command::Restore(command) => backup::restore(command, &config()?).await,
+        Command::Release(command) => release::run(command, &existing().await?).await,
+        Command::MigrateStore(command) => relocate::run(command, &config()?).await,
     }
 }
 
@@ -90,6 +111,17 @@ async fn stores(config: &Config) -> anyhow::Result<Stores> {
 
 /// For commands that make no sense on an empty installation: a forgotten configuration must not look like lost data.
 async fn existing(config: &Config) -> anyhow::Result<Stores> {
+    check_exists(config)?;
+    stores(config).await
+}
+
+/// The store without its keys, for commands that look into nothing.
+async fn store_alone(config: &Config) -> anyhow::Result<Db> {
+    check_exists(config)?;
+    Ok(Db::open(&store_url(config), Schema::Store, Clock::machine()).await?)
+}
+
+fn check_exists(config: &Config) -> anyhow::Result<()> {
     let folder = &config.store.data_folder;
     if config.store.url.is_none() && !folder.join("store.db").exists() {
         anyhow::bail!(
@@ -97,7 +129,7 @@ async fn existing(config: &Config) -> anyhow::Result<Stores> {
             folder.display()
         );
     }
-    stores(config).await
+    Ok(())
 }
 
 /// Says something to the person at the terminal.

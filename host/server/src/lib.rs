@@ -17,6 +17,7 @@ pub mod permission;
 pub mod broker;
 pub mod dispatch;
 pub mod jobs;
+pub mod backup;
 pub mod webhook;
 pub mod api;
 pub mod app;
