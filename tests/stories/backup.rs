@@ -185,6 +185,8 @@ story!(the_copy_of_the_keyring_is_the_only_one_and_brings_everything_back, |mut 
     };
     assert_eq!(names(&place), ["keys"], "one copy");
     assert_eq!(names(&second.folder), [format!("epoch-{epoch}.key").as_str(), "keyring.db"], "and no master key");
+    let mode = std::fs::metadata(second.folder.join("keyring.db")).unwrap().permissions();
+    assert_eq!(std::os::unix::fs::PermissionsExt::mode(&mode) & 0o777, 0o600);
     let in_use = vault::keys_restore(&app.config.keys, &keyring, &second.folder).await;
     assert!(matches!(in_use, Err(vault::VaultError::KeyringInUse)));
     keyring.close().await;

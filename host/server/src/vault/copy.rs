@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions};
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use bellhop_domain::id::{KeyId, WorkspaceId};
@@ -131,7 +132,9 @@ pub async fn keys_restore(keys: &KeysConfig, keyring: &Db, copy: &Path) -> Resul
 /// Syncs what is new, exchanges it for the last copy, and destroys that and whatever a killed run has left.
 fn take_place(fresh: &Path, folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(fresh)? {
-        fs::File::open(entry?.path())?.sync_all()?;
+        let path = entry?.path();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
+        fs::File::open(path)?.sync_all()?;
     }
     files::sync_folder(fresh)?;
     let (current, old) = (folder.join(COPY), folder.join(format!("{COPY}-{}.old", uuid::Uuid::now_v7())));
