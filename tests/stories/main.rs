@@ -6,6 +6,7 @@ mod support;
 
 mod answered;
 mod attack;
+mod backup;
 mod commands;
 mod corpus;
 mod crash;
@@ -17,6 +18,7 @@ mod graph;
 mod handback;
 mod health;
 mod law;
+mod migrate_store;
 mod newcomers;
 mod operations;
 mod plugins;

@@ -44,9 +44,9 @@ pub(crate) struct TestApp {
     pub(crate) app_id: AppId,
     pub(crate) meta_app_id: String,
     pub(crate) app_secret: String,
-    config: Config,
+    pub(crate) config: Config,
     listening: Listening,
-    folder: tempfile::TempDir,
+    pub(crate) folder: tempfile::TempDir,
 }
 
 /// One tenant of a test.

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::api::{self, Api};
+use crate::backup::{self, BackupError};
 use crate::config::Config;
 use crate::db::{Clock, Db, DbError, Engine, Schema};
 use crate::directory::{Directory, DirectoryError};
@@ -43,6 +44,9 @@ pub enum AppError {
     /// The database.
     #[error("could not open the store")]
     Db(#[from] DbError),
+    /// A store that is not to be used: moved away, or not whole.
+    #[error(transparent)]
+    Unusable(#[from] BackupError),
     /// Keys.
     #[error("could not open the vault")]
     Vault(#[from] VaultError),
@@ -92,7 +96,11 @@ impl Stores {
     pub async fn open(config: &Config, clock: Clock) -> Result<Self, AppError> {
         let folder = &config.store.data_folder;
         make_data_folder(folder).map_err(|error| AppError::Folder(folder.clone(), error))?;
+        if config.store.url.is_none() && backup::restore_unfinished(folder) {
+            return Err(BackupError::Unfinished(folder.clone()).into());
+        }
         let db = Self::open_store(config, clock.clone()).await?;
+        backup::check_living(&db).await?;
         let keyring = Db::open(&keyring_url(config), Schema::Keyring, clock).await?;
         let vault = Vault::open(&config.keys, keyring, db.clone()).await?;
         let directory = Directory::open(db.clone(), vault.clone()).await?;

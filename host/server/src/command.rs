@@ -1,13 +1,17 @@
 //! The commands of the binary. Each opens what it needs, does one thing, and says what it did. Secrets come from a file or
 //! from standard input, never from an argument: arguments stand in process lists and shell histories.
 
+mod backup;
 pub mod demo;
 mod doctor;
 mod events;
+mod lock;
 mod log;
 mod named;
 mod plugin;
 mod records;
+mod release;
+mod relocate;
 mod secret;
 mod serve;
 mod setup;
@@ -69,6 +73,14 @@ enum Command {
     Quarantine(events::QuarantineCommand),
     /// Makes a token for the private listener; it is shown once.
     Token(tasks::Token),
+    /// Takes a backup of the store, or of the keyring, while the host runs.
+    Backup(backup::Backup),
+    /// Brings a backup back; what was open then is held, and nothing goes out by itself.
+    Restore(backup::Restoring),
+    /// Lets go what a restore has set aside, or gives it up.
+    Release(release::Release),
+    /// Moves the store to another database.
+    MigrateStore(relocate::MigrateStore),
 }
 
 /// Runs the command line.
@@ -80,6 +92,11 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
     let config = || Config::load(cli.config.as_deref());
     let stores = async || stores(&config()?).await;
     let existing = async || existing(&config()?).await;
+    let _locks = match &cli.command {
+        // The demo has a store of its own; the others lock as they need it.
+        Command::Demo(_) | Command::Serve | Command::Restore(_) | Command::MigrateStore(_) => None,
+        _ => Some(lock::shared(&config()?)?),
+    };
     match cli.command {
         Command::Demo(demo) => demo::run(demo).await,
         Command::Serve => serve::run(config()?).await,
@@ -98,6 +115,10 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Events(command) => events::events(command, &store(&config()?).await?).await,
         Command::Quarantine(command) => events::quarantine(command, &store(&config()?).await?).await,
         Command::Token(command) => tasks::token(command, &stores().await?).await,
+        Command::Backup(command) => backup::backup(command, &config()?).await,
+        Command::Restore(command) => backup::restore(command, &config()?).await,
+        Command::Release(command) => release::run(command, &existing().await?).await,
+        Command::MigrateStore(command) => relocate::run(command, &config()?).await,
     }
 }
 

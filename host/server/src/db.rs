@@ -7,13 +7,19 @@
 mod bulk;
 mod checkpoint;
 mod clock;
+mod copy;
 mod examine;
+mod file;
 mod group;
 mod inspect;
+mod life;
 mod migrate;
 mod queue;
+mod snapshot;
+mod staged;
 mod statistics;
 mod sweep;
+mod tables;
 mod transaction;
 
 use std::path::Path;
@@ -27,12 +33,17 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 pub use bulk::Bulk;
 pub use clock::Clock;
+pub use copy::{Copied, Copy};
 pub use examine::{Folded, SchemaVersion};
+pub use file::{beside, log_of};
 pub use group::{Group, GroupError};
 pub use inspect::Size;
+pub use life::incarnation_begin;
 pub use migrate::Schema;
 pub use queue::Queue;
+pub use snapshot::Snapshot;
 pub use sweep::Sweep;
+pub use tables::{Column, ColumnKind, NOT_COPIED, Table};
 pub use transaction::WriteTransaction;
 
 /// A statement with its binds.
@@ -84,6 +95,28 @@ pub enum DbError {
     /// The database did not answer within the time that the asker had.
     #[error("the database did not answer in time")]
     TooSlow,
+    /// The store has begun another life since this handle was opened; nothing was written.
+    #[error("the store was restored or moved since this process opened it; start the process again")]
+    Replaced,
+    /// Two databases whose schemas differ.
+    #[error("the table {0} is not the same on both sides; both must have been opened by this version of bellhop")]
+    OtherSchema(String),
+    /// A target that holds something else already.
+    #[error("the target is not empty: there are rows in {0}; name an empty database")]
+    NotEmpty(String),
+    /// An SQLite file that cannot be moved.
+    #[error("another process has {0} open; let it end first")]
+    StillOpen(std::path::PathBuf),
+    /// A copy that is not like what it was made from.
+    #[error("the copy of the table {table} has {here} rows instead of {there}; do not use it")]
+    CopyDiffers {
+        /// The table.
+        table: String,
+        /// Rows in the source.
+        there: i64,
+        /// Rows in the copy.
+        here: i64,
+    },
     /// A mistake in this program; nothing was written.
     #[error("writing ended in a panic")]
     Panicked,
@@ -118,6 +151,7 @@ pub struct Db {
     pool: AnyPool,
     engine: Engine,
     clock: Clock,
+    life: life::Life,
     /// SQLite: the one connection that writes, so that its page cache stays warm; nobody else's writes empty it.
     writer: AnyPool,
     /// Ends what works on the database by itself when the last handle is gone.
@@ -153,7 +187,11 @@ impl Db {
             let keeper = checkpoint::Keeper { readers: pool.clone(), writer: writer.clone(), log };
             tokio::spawn(keeper.run(stop.clone()));
         }
-        let db = Self { pool, engine, clock, writer, stop: Arc::new(stop.drop_guard()) };
+        let (life, stop) = (life::Life::default(), Arc::new(stop.drop_guard()));
+        let db = Self { pool, engine, clock, life, writer, stop };
+        if schema != Schema::Keyring {
+            db.life_open().await?;
+        }
         if engine == Engine::Postgres {
             db.synchronise_clock().await?;
         }
@@ -168,6 +206,11 @@ impl Db {
     /// Which engine this is.
     pub fn engine(&self) -> Engine {
         self.engine
+    }
+
+    /// The number of the newest migration that this version knows.
+    pub fn newest_migration(schema: Schema) -> i64 {
+        migrate::newest(schema)
     }
 
     /// The database's time.
@@ -195,16 +238,17 @@ impl Db {
         Ok(())
     }
 
-    /// Starts a transaction that writes.
+    /// Starts a transaction that writes, in the life of the store that this handle was opened in.
     ///
     /// # Errors
-    /// [`DbError::Statement`] when no connection can be had in time.
+    /// [`DbError::Statement`] when no connection can be had in time, [`DbError::Replaced`] when that life is over.
     pub async fn begin_write(&self) -> Result<WriteTransaction, DbError> {
-        let begin = match self.engine {
-            Engine::Sqlite => "begin immediate",
-            Engine::Postgres => "begin",
+        let (begin, life) = match (self.engine, self.life.opened()) {
+            (Engine::Sqlite, _) => ("begin immediate", None),
+            (Engine::Postgres, None) => ("begin", None),
+            (Engine::Postgres, Some(_)) => (life::BEGIN_FENCED, Some(&self.life)),
         };
-        WriteTransaction::begin(self.writer.acquire().await?, self.engine, begin).await
+        WriteTransaction::begin(self.writer.acquire().await?, self.engine, begin, life).await
     }
 
     /// A connection for several reads in a row.
@@ -272,6 +316,11 @@ async fn open_pool(url: &str, engine: Engine, schema: Schema, max_connections: u
         (Engine::Postgres, Schema::Store) => "set synchronous_commit = on",
         (Engine::Postgres, Schema::Keyring) => {
             "create schema if not exists keyring; set search_path = keyring; set synchronous_commit = on"
+        }
+        // What is not found in the stage, the type `blob` for one, is looked for where it always is.
+        (Engine::Postgres, Schema::Staged) => {
+            "select set_config('search_path', 'bellhop_stage, ' || current_setting('search_path'), false); \
+             set synchronous_commit = on"
         }
     };
     AnyPoolOptions::new()

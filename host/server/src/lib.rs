@@ -19,6 +19,7 @@ pub mod broker;
 pub mod dispatch;
 pub mod jobs;
 pub mod status;
+pub mod backup;
 pub mod webhook;
 pub mod api;
 pub mod app;

@@ -7,6 +7,7 @@ mod claim;
 mod counts;
 mod evidence;
 mod facts;
+mod held;
 mod list;
 mod run;
 mod send;
@@ -32,6 +33,7 @@ use crate::vault::{Vault, VaultError};
 
 pub use counts::{delivery_queues, leases};
 pub use evidence::{Evidence, settle_by_evidence_in};
+pub use held::{deliveries_give_up_in, deliveries_hold_in, deliveries_release_in};
 pub use list::{DeliveryRow, deliveries_of_turns};
 pub use stage::{NewDelivery, deliveries_insert_in};
 pub use sweep::{deliveries_sweep, delivery_totals};

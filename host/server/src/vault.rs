@@ -3,6 +3,7 @@
 //! secret, and never prints them.
 
 mod cache;
+mod copy;
 mod custody;
 mod epoch;
 mod files;
@@ -26,6 +27,7 @@ use bellhop_domain::time::Timestamp;
 use crate::config::KeysConfig;
 use crate::db::{Db, DbError};
 
+pub use copy::{KeysCopied, keys_copy, keys_restore, living_keys};
 pub use custody::SecretKind;
 pub use index::IndexKey;
 pub use seal::{DataKey, Place};
@@ -70,6 +72,9 @@ pub enum VaultError {
     /// Other hosts begin new epochs faster than this one can follow.
     #[error("no current epoch key was found")]
     EpochMoved,
+    /// Keys are there already.
+    #[error("there are keys here already; a copy of the keyring is brought back only where there are none")]
+    KeyringInUse,
     /// The database failed.
     #[error("the keyring or the custody of secrets could not be reached")]
     Db(#[from] DbError),

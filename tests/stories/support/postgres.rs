@@ -48,6 +48,14 @@ pub(crate) async fn database() -> Option<String> {
     Some(cluster.url(&name))
 }
 
+/// The address of a database with nothing in it, or `None` as [`database`].
+pub(crate) async fn empty_database() -> Option<String> {
+    let cluster = cluster()?;
+    let name = format!("story_{}", cluster.databases.fetch_add(1, Ordering::Relaxed));
+    cluster.execute(format!("create database {name}")).await;
+    Some(cluster.url(&name))
+}
+
 /// What the host that opened the template left in its folder.
 pub(crate) async fn template() -> &'static Template {
     static MADE: OnceCell<Template> = OnceCell::const_new();

@@ -6,7 +6,7 @@ use bellhop_domain::id::{EventId, WorkspaceId};
 use bellhop_domain::time::Timestamp;
 use clap::Subcommand;
 
-use crate::command::{say, setup};
+use crate::command::say;
 use crate::db::Db;
 use crate::inbox;
 
@@ -113,7 +113,7 @@ pub(super) async fn quarantine(command: QuarantineCommand, db: &Db) -> anyhow::R
 
 /// The id of a workspace that there is.
 async fn known(raw: &str, db: &Db) -> anyhow::Result<WorkspaceId> {
-    let workspace = setup::workspace_id(raw)?;
+    let workspace = WorkspaceId::parse(raw).context("that is no workspace id; see `bellhop workspace list`")?;
     let select = sqlx::query("select id from workspace where id = $1").bind(workspace.as_str());
     if db.fetch_optional(select).await?.is_none() {
         bail!("there is no workspace {workspace}; see `bellhop workspace list`");

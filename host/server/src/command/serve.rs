@@ -1,20 +1,18 @@
 //! `bellhop serve`: the host, until it is told to stop.
 
-use std::fs::File;
-
-use anyhow::{Context, bail};
+use anyhow::Context;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use tracing::info;
 
-use crate::app::{App, listen, make_data_folder};
-use crate::command::{log, say};
+use crate::app::{App, listen};
+use crate::command::{lock, log, say};
 use crate::config::Config;
-use crate::db::Clock;
+use crate::db::{Clock, DbError};
 
 pub(super) async fn run(config: Config) -> anyhow::Result<()> {
     log::start(&config.log);
     log::panics_by_place();
-    let _lock = lock(&config)?;
+    let _locks = lock::serving(&config)?;
     let metrics = PrometheusBuilder::new().install_recorder().context("could not set up metrics")?;
     let app = App::open(&config, Clock::machine(), Some(metrics)).await?;
     let stop = app.stop_token();
@@ -25,32 +23,21 @@ pub(super) async fn run(config: Config) -> anyhow::Result<()> {
     app.start();
     info!(public = %public.address, private = %private.address, "Bellhop serves");
     say(format_args!("webhooks on http://{}, health and API on http://{}", public.address, private.address));
-    told_to_stop().await?;
+    let store = app.stores.db.clone();
+    let is_replaced = tokio::select! {
+        told = told_to_stop() => told.map(|()| false)?,
+        () = store.replaced() => true,
+    };
     info!("Stopping: no new work, what runs comes to its end");
     stop.cancel();
     public.stopped().await;
     private.stopped().await;
     app.shutdown().await;
+    if is_replaced {
+        // Not a success: a service manager starts the host again, in the store's new life.
+        return Err(DbError::Replaced.into());
+    }
     Ok(())
-}
-
-/// An embedded store has one host. The lock goes with the process, however it ends.
-fn lock(config: &Config) -> anyhow::Result<Option<File>> {
-    if config.store.url.is_some() {
-        return Ok(None);
-    }
-    let folder = &config.store.data_folder;
-    make_data_folder(folder).with_context(|| format!("could not make the data folder {}", folder.display()))?;
-    let file = folder.join("serve.lock");
-    let file = File::create(&file).with_context(|| format!("could not open {}", file.display()))?;
-    match file.try_lock() {
-        Ok(()) => Ok(Some(file)),
-        Err(std::fs::TryLockError::WouldBlock) => bail!(
-            "another `bellhop serve` is using {}; stop it first, or set `store.url` to a PostgreSQL for several hosts",
-            folder.display()
-        ),
-        Err(std::fs::TryLockError::Error(error)) => Err(error).context("could not lock the data folder"),
-    }
 }
 
 /// Ctrl-C or a service manager's SIGTERM.
@@ -61,21 +48,4 @@ pub(super) async fn told_to_stop() -> anyhow::Result<()> {
         _ = terminate.recv() => {}
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_second_host_on_one_embedded_store_is_refused_until_the_first_is_gone() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut config = Config::default();
-        config.store.data_folder = folder.path().to_owned();
-        let first = lock(&config).unwrap();
-        let refused = lock(&config).unwrap_err().to_string();
-        assert!(refused.contains("another `bellhop serve`"), "{refused}");
-        drop(first);
-        assert!(lock(&config).unwrap().is_some());
-    }
 }

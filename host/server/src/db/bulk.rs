@@ -32,7 +32,12 @@ impl Bulk {
 
     /// Starts with the text before the rows.
     pub fn new(head: &'static str) -> Self {
-        Self { sql: String::from(head), arguments: AnyArguments::default(), n_rows: 0, in_keys: false }
+        Self::of(String::from(head))
+    }
+
+    /// The same for a text that is made from the schema's own names.
+    pub(super) fn of(head: String) -> Self {
+        Self { sql: head, arguments: AnyArguments::default(), n_rows: 0, in_keys: false }
     }
 
     /// Adds a row.

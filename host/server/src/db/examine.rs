@@ -6,6 +6,7 @@ use std::sync::Arc;
 use sqlx::{Executor, Row};
 use tokio_util::sync::CancellationToken;
 
+use super::life::Life;
 use super::migrate::newest;
 use super::{Clock, Db, DbError, Engine, MAX_CONNECTIONS, Schema, open_pool};
 
@@ -45,7 +46,7 @@ impl Db {
         let engine = Engine::of(url)?;
         let pool = open_pool(url, engine, schema, MAX_CONNECTIONS).await.map_err(DbError::Open)?;
         let stop = Arc::new(CancellationToken::new().drop_guard());
-        let db = Self { writer: pool.clone(), pool, engine, clock, stop };
+        let db = Self { writer: pool.clone(), pool, engine, clock, life: Life::default(), stop };
         db.synchronise_clock().await?;
         Ok(db)
     }

@@ -15,6 +15,8 @@ pub enum Schema {
     Store,
     /// Wrapped keys: a file of its own beside SQLite, a schema of its own on PostgreSQL.
     Keyring,
+    /// A store that is made ready beside the living one; on PostgreSQL alone, where it has a schema of its own.
+    Staged,
 }
 
 /// A migration takes seconds; a holder that has not finished in this time is taken for dead.
@@ -26,6 +28,7 @@ const STORE: &[(i64, &str, &str)] = &[
     (1, "first", include_str!("../../migrations/store/0001_first.sql")),
     (3, "mark names", include_str!("../../migrations/store/0003_mark_names.sql")),
     (4, "operations", include_str!("../../migrations/store/0004_operations.sql")),
+    (5, "held", include_str!("../../migrations/store/0005_held.sql")),
 ];
 const KEYRING: &[(i64, &str, &str)] = &[(1, "first", include_str!("../../migrations/keyring/0001_first.sql"))];
 
@@ -35,8 +38,8 @@ const CLUSTERED: [&str; 9] =
     ["dedupe", "conversation", "contact", "suppression", "delivery", "audit", "session", "contact_mark", "message"];
 
 /// PostgreSQL has no type `blob`, SQLite no `bytea`.
-const POSTGRES_BLOB: &str =
-    "do $$ begin create domain blob as bytea; exception when duplicate_object then null; end $$";
+pub(super) const POSTGRES_BLOB: &str = "do $$ begin if to_regtype('blob') is null then create domain blob as bytea; end if; \
+     exception when duplicate_object then null; end $$";
 
 const LOCK_TABLE: &str =
     "create table if not exists migration_lock (name text not null primary key, held_until bigint not null)";
@@ -55,16 +58,16 @@ pub(super) async fn run(pool: &AnyPool, engine: Engine, clock: &Clock, schema: S
     result
 }
 
-fn list(schema: Schema) -> &'static [(i64, &'static str, &'static str)] {
-    match schema {
-        Schema::Store => STORE,
-        Schema::Keyring => KEYRING,
-    }
+/// The number of the newest migration of this version.
+pub(super) fn newest(schema: Schema) -> i64 {
+    list(schema).iter().map(|(version, ..)| *version).max().unwrap_or_default()
 }
 
-/// The number of the newest migration.
-pub(super) fn newest(schema: Schema) -> i64 {
-    list(schema).iter().map(|(version, ..)| *version).max().unwrap_or(0)
+fn list(schema: Schema) -> &'static [(i64, &'static str, &'static str)] {
+    match schema {
+        Schema::Store | Schema::Staged => STORE,
+        Schema::Keyring => KEYRING,
+    }
 }
 
 fn migrator(schema: Schema, engine: Engine) -> Migrator {

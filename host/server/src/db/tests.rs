@@ -19,8 +19,9 @@ fn put(name: &'static str) -> Statement<'static> {
     sqlx::query("insert into meta (name, value) values ($1, 'x')").bind(name)
 }
 
+/// What a test has put; the store itself notes its life in the same table.
 async fn n_rows(db: &Db) -> i64 {
-    let rows = db.fetch_all(sqlx::query("select count(*) from meta")).await.unwrap();
+    let rows = db.fetch_all(sqlx::query("select count(*) from meta where name <> 'incarnation'")).await.unwrap();
     rows[0].get::<i64, _>(0)
 }
 

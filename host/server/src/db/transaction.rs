@@ -5,6 +5,7 @@ use sqlx::any::AnyRow;
 use sqlx::pool::PoolConnection;
 use sqlx::{Any, Executor};
 
+use super::life::Life;
 use super::{DbError, Engine, Sql};
 
 /// A transaction that writes; dropped without [`WriteTransaction::commit`] it is rolled back.
@@ -27,9 +28,27 @@ impl WriteTransaction {
         mut connection: PoolConnection<Any>,
         engine: Engine,
         begin: &'static str,
+        life: Option<&Life>,
     ) -> Result<Self, DbError> {
-        connection.execute(sqlx::raw_sql(begin)).await?;
-        Ok(Self { connection, engine, state: State::Open })
+        let Some(life) = life else {
+            connection.execute(sqlx::raw_sql(begin)).await?;
+            return Ok(Self { connection, engine, state: State::Open });
+        };
+        // From here on an early end must roll back.
+        let mut begun = Self { connection, engine, state: State::Failed };
+        life.check(&begun.connection.fetch_all(sqlx::raw_sql(begin)).await?)?;
+        begun.state = State::Open;
+        Ok(begun)
+    }
+
+    /// Keeps everybody else from reading and writing a table until this transaction ends. On SQLite whoever writes is alone
+    /// already.
+    pub(super) async fn lock_table(&mut self, table: &'static str) -> Result<(), DbError> {
+        if self.engine == Engine::Postgres {
+            let lock = format!("lock table {table} in access exclusive mode");
+            self.execute(sqlx::query(sqlx::AssertSqlSafe(lock))).await?;
+        }
+        Ok(())
     }
 
     /// Runs a statement; the number of rows it touched.

@@ -188,6 +188,6 @@ fn fingerprint(raw: &RawKey) -> [u8; 32] {
     seal::digest(seal::mac_state(raw).chain_update(b"bellhop epoch fingerprint"))
 }
 
-fn file_name(n: i64) -> String {
+pub(super) fn file_name(n: i64) -> String {
     format!("epoch-{n}.key")
 }

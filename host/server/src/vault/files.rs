@@ -58,7 +58,8 @@ pub(super) fn destroy(folder: &Path, name: &str) -> io::Result<()> {
     sync_folder(folder)
 }
 
-fn sync_folder(folder: &Path) -> io::Result<()> {
+/// Has the names in a folder on disk.
+pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 

@@ -174,6 +174,15 @@ pub(super) async fn epochs_unused(db: &Db) -> Result<Vec<i64>, DbError> {
     db.fetch_all(select).await?.iter().map(|row| Ok(row.try_get("n")?)).collect()
 }
 
+/// Epochs without which some key cannot be read or made.
+pub(super) async fn epochs_needed(db: &Db) -> Result<Vec<i64>, DbError> {
+    let select = sqlx::query(
+        "select n from epoch where state = 'current' \
+         or exists (select 1 from wrapped_key where wrapped_key.epoch = epoch.n) order by n",
+    );
+    db.fetch_all(select).await?.iter().map(|row| Ok(row.try_get("n")?)).collect()
+}
+
 pub(super) async fn epoch_delete(db: &Db, n: i64) -> Result<(), DbError> {
     db.execute(sqlx::query("delete from epoch where n = $1 and state = 'retired'").bind(n)).await.map(drop)
 }
