@@ -51,6 +51,6 @@ mod tests {
     #[tokio::test]
     async fn the_oldest_are_found_by_the_primary_key() {
         let (_folder, _clock, db) = fresh().await;
-        reaches(&db, DELIVERIES.window, "delivery", &["sqlite_autoindex_delivery_1 (workspace_id=? AND id>?)"]).await;
+        reaches(&db, DELIVERIES.window, "delivery", &["USING PRIMARY KEY (workspace_id=? AND id>?)"]).await;
     }
 }
