@@ -8,6 +8,7 @@ mod bulk;
 mod clock;
 mod group;
 mod migrate;
+mod moment;
 mod transaction;
 
 use std::path::Path;
@@ -21,6 +22,8 @@ pub use bulk::Bulk;
 pub use clock::Clock;
 pub use group::{Group, GroupError};
 pub use migrate::Schema;
+pub(crate) use moment::moment;
+pub use moment::{Moment, watch_moments};
 pub use transaction::WriteTransaction;
 
 /// A statement with its binds.
