@@ -77,6 +77,17 @@ fn a_room_imports_only_rooms_above_it() {
     assert!(offences.is_empty(), "{}", offences.join("\n"));
 }
 
+/// Only a crash test may arrange a host's death; the shipped binary cannot, whatever it is configured to.
+#[test]
+fn nothing_that_is_shipped_watches_moments() {
+    let watchers = files(&root().join("host"), ".rs").into_iter().filter(|file| {
+        let text = fs::read_to_string(file).unwrap();
+        text.contains("watch_moments(")
+    });
+    let watchers: Vec<PathBuf> = watchers.collect();
+    assert_eq!(watchers, [root().join("host/server/src/db/moment.rs")]);
+}
+
 #[test]
 fn the_law_sees_an_offence() {
     assert_eq!(reached("use crate::outbox::{self, Outbox}; crate::db::Db").collect::<Vec<_>>(), ["outbox", "db"]);

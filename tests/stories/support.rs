@@ -1,6 +1,7 @@
 //! The whole app in a test: the host in this process on port 0, the simulator beside it, both on clocks that only the test
 //! moves. The rooms are driven by hand, so nothing is waited for and nothing races.
 
+mod cluster;
 pub(crate) mod gate;
 pub(crate) mod hostile;
 pub(crate) mod look;

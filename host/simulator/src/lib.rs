@@ -36,6 +36,9 @@ pub use state::{
 /// How long a callback may take (Meta: Messenger webhooks, 5 seconds).
 const WEBHOOK_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// Waits before the second and later attempts (Meta: "immediate retries, then a few more").
+const WEBHOOK_RETRIES: [Duration; 4] = [Duration::ZERO, Duration::ZERO, Duration::from_secs(2), Duration::from_secs(5)];
+
 /// How a simulator starts.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -51,6 +54,8 @@ pub struct Options {
     pub reads: bool,
     /// How long a callback may take, in real time.
     pub webhook_timeout: Duration,
+    /// Waits before the second and later attempts of a webhook that was not answered 200, on the simulator's clock.
+    pub webhook_retries: Vec<Duration>,
 }
 
 impl Options {
@@ -63,6 +68,7 @@ impl Options {
             deliveries: true,
             reads: false,
             webhook_timeout: WEBHOOK_TIMEOUT,
+            webhook_retries: WEBHOOK_RETRIES.to_vec(),
         }
     }
 }
@@ -105,7 +111,7 @@ impl Simulator {
         let address = listener.local_addr().map_err(|source| StartError::Listen { address, source })?;
         let client = client(options.webhook_timeout)?;
         let habits = world::Habits { echoes: options.echoes, deliveries: options.deliveries, reads: options.reads };
-        let world = world::World::new(options.clock, habits, client);
+        let world = world::World::new(options.clock, habits, client, options.webhook_retries);
         let control = Control { world: world.clone() };
         let routes = graph::router(world.clone()).merge(phone_routes(&control)).merge(page::chat());
         let service = routes.into_make_service_with_connect_info::<wire::Hangup>();

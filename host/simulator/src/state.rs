@@ -50,6 +50,8 @@ pub(crate) struct State {
     pub(crate) lanes: HashMap<String, mpsc::Sender<Post>>,
     /// Events kept back until they are released; `None` while nothing is held.
     pub(crate) held: Option<VecDeque<crate::webhook::Event>>,
+    /// The same for echoes alone.
+    pub(crate) held_echoes: Option<Vec<crate::webhook::Event>>,
 }
 
 impl State {
@@ -67,6 +69,7 @@ impl State {
             business_usage: None,
             lanes: HashMap::new(),
             held: None,
+            held_echoes: None,
         }
     }
 

@@ -23,6 +23,9 @@ pub(crate) use deliver::handshake;
 /// Requests that may wait in one lane; more than any test or demo makes, and a bound all the same.
 const LANE_MAX: usize = 10_000;
 
+/// The field of echoes.
+const ECHOES: &str = "message_echoes";
+
 /// Where an event stands in its entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
@@ -60,6 +63,12 @@ pub(crate) fn emit(world: &Arc<World>, state: &mut State, event: Event) {
     let Some(page) = state.pages.get(&event.page_id) else { return };
     let field = if is_standby(state, &event) { "standby" } else { event.field };
     if !page.hears(field) {
+        return;
+    }
+    if field == ECHOES
+        && let Some(held) = &mut state.held_echoes
+    {
+        held.push(event);
         return;
     }
     match &mut state.held {

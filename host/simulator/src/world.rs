@@ -64,12 +64,19 @@ pub(crate) struct World {
     pub(crate) changed: Notify,
     pub(crate) happenings: broadcast::Sender<Happening>,
     pub(crate) client: reqwest::Client,
+    /// Waits before the second and later attempts of a webhook.
+    pub(crate) webhook_retries: Vec<Duration>,
     pub(crate) tasks: TaskTracker,
     pub(crate) stop: CancellationToken,
 }
 
 impl World {
-    pub(crate) fn new(clock: Clock, habits: Habits, client: reqwest::Client) -> Arc<Self> {
+    pub(crate) fn new(
+        clock: Clock,
+        habits: Habits,
+        client: reqwest::Client,
+        webhook_retries: Vec<Duration>,
+    ) -> Arc<Self> {
         let state = Mutex::new(State::new(clock.now_ms()));
         Arc::new(Self {
             clock,
@@ -78,6 +85,7 @@ impl World {
             changed: Notify::new(),
             happenings: broadcast::Sender::new(HAPPENINGS_MAX),
             client,
+            webhook_retries,
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
         })

@@ -11,7 +11,7 @@ use std::thread;
 
 use anyhow::{Context, bail};
 
-use crate::{floor, host, waiting_calls};
+use crate::{crash, floor, host, waiting_calls};
 
 /// The hidden command.
 pub(crate) const COMMAND: &str = "child";
@@ -27,6 +27,7 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
         floor::PART => floor::child(rest),
         host::SERVE_PART => host::child_serve(rest),
         host::DOOR_PART => host::child_door(rest),
+        crash::host::PART => crash::host::child(rest),
         waiting_calls::PART => waiting_calls::child(rest),
         _ => bail!("there is no part `{part}`"),
     }

@@ -11,6 +11,7 @@ use anyhow::Context;
 mod call_fresh;
 mod child;
 mod cpu_per_message;
+mod crash;
 mod customer;
 mod entries;
 mod faq_search;
@@ -77,6 +78,7 @@ fn main() -> ExitCode {
     let done = match arguments.split_first() {
         None => list(),
         Some((first, rest)) if first == child::COMMAND => child::run(rest),
+        Some((first, rest)) if first == crash::NAME => crash::run(rest),
         Some((first, [])) if first == "all" => BENCHMARKS.iter().try_for_each(run),
         Some(_) => arguments.iter().try_for_each(|name| find(name).and_then(run)),
     };
@@ -96,6 +98,7 @@ fn list() -> anyhow::Result<()> {
     for benchmark in BENCHMARKS {
         writeln!(out, "  {:<18} {}", benchmark.name, benchmark.about)?;
     }
+    writeln!(out, "  {:<18} hosts are killed and nothing is lost; see `crash --help`", crash::NAME)?;
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use std::collections::HashSet;
 use bellhop_domain::id::EventId;
 use tracing::error;
 
-use crate::db::DbError;
+use crate::db::{DbError, Moment, moment};
 use crate::dispatch::{Dispatch, DispatchError};
 use crate::inbox::{self, ControlEvent};
 
@@ -45,7 +45,10 @@ impl Dispatch {
             inbox::control_take_in(&mut transaction, events, now).await?.into_iter().collect();
         let changes: Vec<_> = changes.into_iter().filter(|change| taken.contains(&change.event)).collect();
         apply::apply_in(&mut transaction, &changes, now).await?;
-        Ok(transaction.commit().await?)
+        moment(Moment::ControlWritten);
+        transaction.commit().await?;
+        moment(Moment::ControlCommitted);
+        Ok(())
     }
 
     /// Something among these events cannot be applied: each alone, so that it stops nobody else's.

@@ -12,7 +12,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{error, warn};
 
 use crate::audit;
-use crate::db::DbError;
+use crate::db::{DbError, Moment, moment};
 use crate::dispatch::commit::{Committed, TurnCommit};
 use crate::dispatch::open::{self, OpenTurn, Opened};
 use crate::dispatch::{Dispatch, DispatchError};
@@ -129,6 +129,7 @@ impl Dispatch {
         if claimed.is_empty() {
             return Ok(Vec::new());
         }
+        moment(Moment::TurnClaimed);
         self.held.add(&claimed);
         match open::open(self, claimed.clone()).await {
             Ok(opened) => Ok(opened),

@@ -10,7 +10,7 @@ use bellhop_domain::time::Timestamp;
 use sqlx::Row;
 use tokio_util::task::TaskTracker;
 
-use crate::db::{Bulk, Db, DbError, Group, GroupError, WriteTransaction};
+use crate::db::{Bulk, Db, DbError, Group, GroupError, Moment, WriteTransaction, moment};
 use crate::inbox::Wake;
 
 /// Webhook bodies that share one transaction at most; more wait for the next one.
@@ -103,7 +103,9 @@ async fn write(db: &Db, bodies: &[Vec<Arrival>], window: SettleWindow) -> Result
     let new: Vec<&Arrival> = fresh.iter().map(|(_, arrival)| *arrival).collect();
     let conversations = touch(&mut transaction, &new, window, now).await?;
     insert(&mut transaction, &new, &conversations, now).await?;
+    moment(Moment::InboxWritten);
     transaction.commit().await?;
+    moment(Moment::InboxCommitted);
     let mut stored: Vec<Stored> = bodies.iter().map(|body| Stored { new: 0, duplicates: body.len() }).collect();
     for (body, _) in fresh {
         if let Some(stored) = stored.get_mut(body) {

@@ -7,6 +7,7 @@ use bellhop_domain::render::{Layout, Outgoing};
 use bellhop_domain::time::Timestamp;
 
 use crate::conversation::Body;
+use crate::db::{Moment, moment};
 use crate::directory::ChannelState;
 use crate::graph::{GraphError, Recipient};
 use crate::outbox::facts::Ready;
@@ -45,7 +46,10 @@ pub(super) async fn send(outbox: &Outbox, delivery: &InHand, ready: Option<&Read
     }
     let recipient = Recipient::Person(contact.profile.person.clone());
     let outgoing = outgoing(body);
-    match outbox.graph.send(&ready.channel, &recipient, &outgoing, delivery.id.as_str()).await {
+    moment(Moment::SendClaimed);
+    let sent = outbox.graph.send(&ready.channel, &recipient, &outgoing, delivery.id.as_str()).await;
+    moment(Moment::SendEnded);
+    match sent {
         Ok(sent) => Attempt::Accepted(sent.message_id),
         Err(error) => failed(&error),
     }

@@ -11,7 +11,7 @@ use bellhop_domain::time::Timestamp;
 
 use crate::audit;
 use crate::conversation::{self, ConversationError, Suppression};
-use crate::db::{Bulk, Db, DbError};
+use crate::db::{Bulk, Db, DbError, Moment, moment};
 use crate::directory::{self, ChannelState};
 use crate::inbox;
 use crate::outbox::send::Attempt;
@@ -99,7 +99,9 @@ pub(super) async fn write_group(db: Db, settled: Arc<Vec<Settled>>) -> Result<Ve
         ConversationError::Db(error) => error,
         ConversationError::Vault(_) | ConversationError::Unreadable(_) => DbError::Unreadable("suppression"),
     })?;
+    moment(Moment::SettleWritten);
     transaction.commit().await?;
+    moment(Moment::SettleCommitted);
     Ok(vec![(); settled.len()])
 }
 

@@ -147,6 +147,19 @@ impl Control {
         }
     }
 
+    /// Keeps the echoes of a Page's messages back until they are released; everything else goes its way.
+    pub fn hold_echoes(&self) {
+        self.world.lock().held_echoes.get_or_insert_default();
+    }
+
+    /// Lets the held echoes leave, oldest first; later ones are not held.
+    pub fn release_echoes(&self) {
+        let mut state = self.world.lock();
+        for echo in state.held_echoes.take().unwrap_or_default() {
+            webhook::emit(&self.world, &mut state, echo);
+        }
+    }
+
     /// Loses the next `n` webhook requests.
     pub fn drop_webhooks(&self, n: usize) {
         self.world.lock().troubles.drop_webhooks = n;

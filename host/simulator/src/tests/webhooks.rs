@@ -231,3 +231,29 @@ async fn another_apps_thread_is_only_watched_on_standby() {
     let postback = stage.callback.next().await.json()["entry"][0]["standby"][0]["postback"].clone();
     assert!(postback.get("payload").is_none() && postback["title"] == "Start");
 }
+
+#[tokio::test]
+async fn held_echoes_let_everything_else_pass() {
+    let stage = Stage::new().await;
+    stage.control.set_echoes(true);
+    stage.control.hold_echoes();
+    stage.ana.staff_says("a colleague writes").unwrap();
+    stage.ana.says("hello").unwrap();
+    assert_eq!(stage.callback.next().await.item()["message"]["text"], "hello");
+    stage.control.release_echoes();
+    assert_eq!(stage.callback.next().await.item()["message"]["is_echo"], true);
+    stage.ana.staff_says("and again").unwrap();
+    assert_eq!(stage.callback.next().await.item()["message"]["text"], "and again");
+}
+
+#[tokio::test]
+async fn a_webhook_is_retried_as_often_as_the_simulator_was_told() {
+    let stage = Stage::with(|options| options.webhook_retries = vec![Duration::ZERO; 2]).await;
+    stage.callback.will(3, Reaction::Answer(503));
+    stage.ana.says("hello").unwrap();
+    for _ in 0..3 {
+        stage.callback.next().await;
+    }
+    stage.control.wait_for_webhooks(1, PATIENCE).await.unwrap();
+    assert_eq!(stage.control.ledger().webhooks[0].state, PostState::GivenUp);
+}

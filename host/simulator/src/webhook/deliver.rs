@@ -12,9 +12,6 @@ use crate::state::{Attempt, PostState, State, Status};
 use crate::webhook::Post;
 use crate::world::{Happening, World};
 
-/// Waits before the second and later attempts, on the simulator's clock (Meta: "immediate retries, then a few more").
-const RETRY_WAITS: [Duration; 4] = [Duration::ZERO, Duration::ZERO, Duration::from_secs(2), Duration::from_secs(5)];
-
 /// A callback that fails this long loses its Pages (Meta: Messenger webhooks, "Webhooks Disabled" after 1 hour).
 const FAILING_MAX: Duration = Duration::from_hours(1);
 
@@ -36,8 +33,8 @@ pub(crate) async fn lane(world: Arc<World>, mut posts: mpsc::Receiver<Post>) {
 }
 
 async fn retry(world: Arc<World>, post: Post, mut failed: Failed) {
-    for wait in RETRY_WAITS {
-        let due_ms = failed.at_ms.saturating_add(millis(wait));
+    for wait in &world.webhook_retries {
+        let due_ms = failed.at_ms.saturating_add(millis(*wait));
         tokio::select! {
             () = world.clock.until(due_ms) => (),
             () = world.stop.cancelled() => return,

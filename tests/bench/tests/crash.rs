@@ -1,0 +1,74 @@
+//! The crash harness, a few rounds of each kind: nothing that was promised is lost, nothing is said twice, and a host has died at
+//! every named place.
+
+#[allow(dead_code, reason = "only whether there is a PostgreSQL is asked here")]
+#[path = "../../stories/support/cluster.rs"]
+mod cluster;
+
+use std::process::Command;
+
+use bellhop::db::Moment;
+use cluster::Cluster;
+
+/// Runs the harness to its end; what it said.
+fn crash(arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_bench")).arg("crash").args(arguments).output().unwrap();
+    let (said, failed) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{said}{failed}");
+    println!("{said}{failed}");
+    said.into_owned()
+}
+
+fn assert_kept(said: &str, n_rounds: usize) {
+    let last = said.lines().last().unwrap();
+    assert!(last.starts_with(&format!("{n_rounds} rounds, 0 lost, 0 doubled, ")), "{last}");
+}
+
+fn assert_died_everywhere(said: &str) {
+    for place in Moment::ALL.into_iter().map(Moment::as_str).chain(["send-in-flight"]) {
+        let found = said.lines().find_map(|line| line.strip_prefix("died at ")?.strip_prefix(place)?.strip_prefix(' '));
+        let n_deaths: usize = found.unwrap_or_else(|| panic!("nothing is said of {place}")).parse().unwrap();
+        assert!(n_deaths > 0, "no host died at {place}");
+    }
+}
+
+/// With `CI=true` a missing PostgreSQL is a failure.
+fn has_postgres() -> bool {
+    let has = Cluster::programs().is_some();
+    assert!(has || std::env::var("CI").as_deref() != Ok("true"), "no `initdb` found: install postgresql");
+    if !has {
+        println!("skipped on PostgreSQL: no `initdb` found");
+    }
+    has
+}
+
+#[test]
+fn hosts_that_die_lose_nothing_and_repeat_nothing_on_sqlite() {
+    let said = crash(&["--rounds", "5", "--seed", "3"]);
+    assert_kept(&said, 5);
+    assert_died_everywhere(&said);
+}
+
+#[test]
+fn hosts_that_die_beside_others_lose_nothing_and_repeat_nothing_on_postgres() {
+    if has_postgres() {
+        let said = crash(&["--rounds", "5", "--seed", "3", "--postgres", "--hosts", "3"]);
+        assert_kept(&said, 5);
+        assert_died_everywhere(&said);
+    }
+}
+
+#[test]
+fn a_postgres_that_is_stopped_under_load_costs_nothing() {
+    if has_postgres() {
+        assert_kept(&crash(&["--rounds", "1", "--seed", "3", "--postgres", "--hosts", "2", "--stop-postgres"]), 1);
+    }
+}
+
+#[test]
+fn a_full_disk_costs_nothing() {
+    let said = crash(&["--rounds", "1", "--seed", "3", "--full-disk"]);
+    if !said.starts_with("skipped") {
+        assert_kept(&said, 1);
+    }
+}
