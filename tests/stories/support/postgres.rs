@@ -37,8 +37,8 @@ pub(crate) async fn database() -> Option<String> {
 /// The address of a database with nothing in it, or `None` as [`database`].
 pub(crate) async fn empty_database() -> Option<String> {
     let cluster = cluster()?;
-    let name = format!("story_{}", cluster.databases.fetch_add(1, Ordering::Relaxed));
-    cluster.execute(format!("create database {name}")).await;
+    let name = format!("story_{}", DATABASES.fetch_add(1, Ordering::Relaxed));
+    cluster.execute(format!("create database {name}")).await.unwrap();
     Some(cluster.url(&name))
 }
 

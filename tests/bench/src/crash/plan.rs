@@ -68,6 +68,15 @@ impl Plan {
     }
 }
 
+impl Plan {
+    /// A round that visits these places, each at its first passing: for those that earlier rounds planned and did not reach.
+    pub(crate) fn visiting(seed: u64, round: usize, places: &[&str]) -> Self {
+        let kills =
+            places.iter().map(|place| Moment::parse(place).map_or(Kill::InFlight, |moment| Kill::At(moment, 1)));
+        Self { kills: kills.collect(), ..Self::new(seed, round) }
+    }
+}
+
 /// The names of all places of death.
 pub(crate) fn places() -> impl Iterator<Item = &'static str> {
     Moment::ALL.into_iter().map(Moment::as_str).chain([IN_FLIGHT])
@@ -102,6 +111,12 @@ mod tests {
         let visited: HashSet<&str> =
             (0..FULL_TOUR).flat_map(|round| Plan::new(7, round).kills).filter_map(Kill::place).collect();
         assert_eq!(visited, places().collect());
+    }
+
+    #[test]
+    fn places_that_were_missed_are_visited_by_name() {
+        let plan = Plan::visiting(7, 5, &[IN_FLIGHT, Moment::ALL[3].as_str()]);
+        assert_eq!(plan.kills, [Kill::InFlight, Kill::At(Moment::ALL[3], 1)]);
     }
 
     #[test]

@@ -88,14 +88,14 @@ impl Verdict {
 
     /// No answer comes before the answer to what was promised before its question was written.
     fn order(&mut self, customer: usize, answers: &[Vec<String>], written: &HashMap<&str, &Written>) {
-        let seen: Vec<&Written> =
-            answers.iter().flatten().filter_map(|word| written.get(word.as_str()).copied()).collect();
-        for (place, earlier) in seen.iter().enumerate() {
-            let overtaken = seen
-                .iter()
-                .skip(place + 1)
-                .find(|later| later.acknowledged_ms.is_some_and(|acknowledged_ms| acknowledged_ms < earlier.at_ms));
-            if let Some(later) = overtaken {
+        let words = answers.iter().enumerate().flat_map(|(nth, answer)| answer.iter().map(move |word| (nth, word)));
+        let seen: Vec<(usize, &Written)> =
+            words.filter_map(|(nth, word)| Some((nth, *written.get(word.as_str())?))).collect();
+        for (nth, earlier) in &seen {
+            let overtaken = seen.iter().find(|(other, later)| {
+                other > nth && later.acknowledged_ms.is_some_and(|acknowledged_ms| acknowledged_ms < earlier.at_ms)
+            });
+            if let Some((_, later)) = overtaken {
                 let (earlier, later) = (&earlier.word, &later.word);
                 self.wrong.push(format!("customer {customer} saw the answer to {earlier} before that to {later}"));
             }
