@@ -1,6 +1,8 @@
 //! The crash harness, a few rounds of each kind: nothing that was promised is lost, nothing is said twice, and a host has died at
 //! every named place.
 
+#![cfg(test)]
+
 #[allow(dead_code, reason = "only whether there is a PostgreSQL is asked here")]
 #[path = "../../stories/support/cluster.rs"]
 mod cluster;

@@ -26,7 +26,7 @@ pub(super) fn folder(findings: &mut Findings, config: &Config) {
     }
     match readable_by_others(&keys) {
         Ok(None) => {
-            findings.ok("keys folder", format!("{} is its owner's alone, outside of the data", folder.display()))
+            findings.ok("keys folder", format!("{} is its owner's alone, outside of the data", folder.display()));
         }
         Ok(Some(path)) => findings.warning(
             "keys folder",
