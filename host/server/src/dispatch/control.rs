@@ -17,6 +17,9 @@ use crate::inbox::{self, ControlEvent};
 /// Control events in one transaction at most.
 const MAX_EVENTS: usize = 256;
 
+/// How often events are applied when turns stand in their way: each is through by the next time.
+const MAX_TRIES: u32 = 4;
+
 impl Dispatch {
     /// Applies the control events that wait, oldest first; how many there were.
     ///
@@ -27,7 +30,7 @@ impl Dispatch {
         if events.is_empty() {
             return Ok(0);
         }
-        match self.apply(&events).await {
+        match self.apply_apart(&events).await {
             Ok(()) => {}
             Err(error) if DbError::is_behind(&error) => return Err(error),
             Err(_) => self.apply_each(&events).await?,
@@ -35,6 +38,17 @@ impl Dispatch {
         self.outbox_wake.notify();
         self.contact_wake.notify();
         Ok(events.len())
+    }
+
+    /// Where a turn has met the same person at the same moment, another look finds the contact that it made.
+    async fn apply_apart(&self, events: &[ControlEvent]) -> Result<(), DispatchError> {
+        for _ in 1..MAX_TRIES {
+            match self.apply(events).await {
+                Err(DispatchError::Db(DbError::Conflict)) => {}
+                applied => return applied,
+            }
+        }
+        self.apply(events).await
     }
 
     async fn apply(&self, events: &[ControlEvent]) -> Result<(), DispatchError> {
@@ -54,7 +68,7 @@ impl Dispatch {
     /// Something among these events cannot be applied: each alone, so that it stops nobody else's.
     async fn apply_each(&self, events: &[ControlEvent]) -> Result<(), DispatchError> {
         for event in events {
-            match self.apply(std::slice::from_ref(event)).await {
+            match self.apply_apart(std::slice::from_ref(event)).await {
                 Ok(()) => {}
                 Err(error) if DbError::is_behind(&error) => return Err(error),
                 Err(error) => {
