@@ -28,4 +28,5 @@ mod signatures;
 mod silence;
 mod status;
 mod tenants;
+mod undelivered;
 mod upkeep;

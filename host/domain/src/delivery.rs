@@ -55,7 +55,7 @@ pub enum Happening {
     Denied,
     /// Set aside, by a restore or a person.
     Held,
-    /// A person lets it go out.
+    /// A person lets it go out, or tries again what was given up.
     Released,
     /// A person gives it up.
     Abandoned,
@@ -234,7 +234,7 @@ pub fn next(state: State, repeat: Repeat, happening: Happening) -> State {
         Happening::Denied => after(state, &[State::Staged, State::Retry, State::Held], State::Dropped),
         // What may be on the wire cannot be set aside before its outcome is known.
         Happening::Held => after(state, &[State::Staged, State::Retry, State::Unknown], State::Held),
-        Happening::Released => after(state, &[State::Held], State::Retry),
+        Happening::Released => after(state, &[State::Held, State::Dead], State::Retry),
         Happening::Abandoned => after(state, &[State::Staged, State::Retry, State::Unknown, State::Held], State::Dead),
     }
 }

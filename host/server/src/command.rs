@@ -2,6 +2,7 @@
 //! from standard input, never from an argument: arguments stand in process lists and shell histories.
 
 mod backup;
+mod deliveries;
 pub mod demo;
 mod doctor;
 mod events;
@@ -61,6 +62,8 @@ enum Command {
     Records(records::RecordsCommand),
     /// What waits for a person.
     Tasks(tasks::Tasks),
+    /// Messages that did not reach their customer: tried again, or given up.
+    Deliveries(deliveries::Deliveries),
     /// How the installation stands: hosts, what they hold, what waits.
     Status(status::StatusOf),
     /// Looks at everything an installation rests on and says what holds and what to do.
@@ -110,6 +113,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Plugin(command) => plugin::run(command, &stores().await?).await,
         Command::Records(command) => records::run(command, &existing().await?).await,
         Command::Tasks(command) => tasks::list(command, &existing().await?).await,
+        Command::Deliveries(command) => deliveries::run(command, &existing().await?).await,
         Command::Status(command) => status::run(&command, &look(&config()?).await?).await,
         Command::Doctor(command) => doctor::run(command, &config()?).await,
         Command::Events(command) => events::events(command, &store(&config()?).await?).await,

@@ -6,6 +6,7 @@
 mod claim;
 mod counts;
 mod evidence;
+mod expire;
 mod facts;
 mod held;
 mod list;
@@ -14,6 +15,7 @@ mod send;
 mod settle;
 mod stage;
 mod sweep;
+mod undelivered;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -37,6 +39,7 @@ pub use held::{deliveries_give_up_in, deliveries_hold_in, deliveries_release_in}
 pub use list::{DeliveryRow, deliveries_of_turns};
 pub use stage::{NewDelivery, deliveries_insert_in};
 pub use sweep::{deliveries_sweep, delivery_totals};
+pub use undelivered::{PutAside, deliveries_put_aside, delivery_give_up, delivery_retry};
 
 /// Deliveries in the hands of one host at once: each is one request to Meta.
 const MAX_IN_HAND: usize = 64;
@@ -121,7 +124,7 @@ impl Outbox {
     /// # Errors
     /// [`OutboxError`]; what was claimed comes up again when its lease ends, as `unknown` if a byte may have left.
     pub async fn run_once(&self) -> Result<usize, OutboxError> {
-        let expired = claim::expire(&self.db).await?;
+        let expired = expire::expire(self).await?;
         let taken = self.take(MAX_IN_HAND).await?;
         let n_taken = taken.len();
         let deliveries = taken.into_iter().map(|(delivery, ready)| self.deliver(delivery, ready));
@@ -164,7 +167,7 @@ impl Outbox {
 
     /// Nothing was sent, so it may be tried again; left alone it would count as sent perhaps.
     async fn give_back(&self, delivery: InHand) {
-        if let Err(error) = settle::settle(self, &delivery, Attempt::Unprepared).await {
+        if let Err(error) = settle::settle(self, &delivery, None, Attempt::Unprepared).await {
             tracing::error!(error = &error as &dyn std::error::Error, delivery.id = %delivery.id, "Could not give a delivery back");
         }
     }
@@ -172,7 +175,7 @@ impl Outbox {
     /// One delivery to the end of its attempt. What cannot be settled comes up again when its lease ends.
     async fn deliver(&self, delivery: InHand, ready: Option<Ready>) {
         let attempt = send::send(self, &delivery, ready.as_ref()).await;
-        if let Err(error) = settle::settle(self, &delivery, attempt).await {
+        if let Err(error) = settle::settle(self, &delivery, ready.as_ref(), attempt).await {
             tracing::error!(error = &error as &dyn std::error::Error, delivery.id = %delivery.id, "Could not settle a delivery");
         }
         if delivery.has_next {

@@ -78,11 +78,21 @@ fn receipts_never_go_back() {
 }
 
 #[test]
-fn nothing_brings_a_settled_delivery_back_to_sending() {
+fn nothing_but_a_person_brings_a_settled_delivery_back() {
     for state in State::all().filter(|state| state.is_settled()) {
-        for happening in HAPPENINGS {
+        let may_be_released = |happening: &Happening| state == State::Dead && *happening == Happening::Released;
+        for happening in HAPPENINGS.into_iter().filter(|happening| !may_be_released(happening)) {
             assert!(next(state, Repeat::Freely, happening).is_settled(), "{state:?} {happening:?}");
         }
+    }
+}
+
+#[test]
+fn a_person_may_try_again_what_did_not_go_and_nothing_that_did() {
+    let released = |state| next(state, Repeat::ByEvidence, Happening::Released);
+    assert_eq!((released(State::Held), released(State::Dead)), (State::Retry, State::Retry));
+    for state in [State::Sent, State::Delivered, State::Read, State::Dropped, State::Unknown] {
+        assert_eq!(released(state), state);
     }
 }
 

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use bellhop_domain::id::{ChannelId, ContactId, ConversationId, DeliveryId, HostId, MessageId, WorkspaceId};
-use bellhop_domain::time::Timestamp;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
@@ -13,9 +12,6 @@ use crate::outbox::InHand;
 
 /// A sender gives up after 10 s (`graph`), its lease ends 2 s later; a successor waits for both.
 const LEASE: Duration = Duration::from_secs(12);
-
-/// How long an unknown holds the rest of its conversation: echoes and statuses come within seconds.
-const UNKNOWN_HOLDS: Duration = Duration::from_secs(30);
 
 /// Only the oldest open delivery of a conversation may go: order is kept by waiting, never by overtaking.
 const CLAIM: &str = "update delivery set state = 'sending', owner = $1, lease_until = $2, attempts = attempts + 1, attempted_at = $3 \
@@ -65,36 +61,4 @@ fn in_hand(row: &AnyRow) -> Result<InHand, DbError> {
         attempts: row.try_get(8)?,
         has_next: row.try_get::<i64, _>(9)? != 0,
     })
-}
-
-/// What a dead sender left behind becomes `unknown`, and an unknown that no evidence settled in time is closed for retry, so
-/// that the rest of its conversation goes on. The number of rows that changed.
-pub(super) async fn expire(db: &Db) -> Result<usize, DbError> {
-    let now = db.now();
-    let select = "select cast(case when exists (select 1 from delivery where state in ('sending', 'unknown') and lease_until <= $1) \
-                  then 1 else 0 end as bigint)";
-    let row = db.fetch_optional(sqlx::query(select).bind(now.millis())).await?;
-    let is_due = row.map(|row| row.try_get::<i64, _>(0)).transpose()?;
-    if is_due != Some(1) {
-        return Ok(0);
-    }
-    let mut transaction = db.begin_write().await?;
-    let closed = sqlx::query(
-        "update delivery set state = 'held', reason = 'unknown', settled_at = $1 \
-         where state in ('sending', 'unknown') and state = 'unknown' and lease_until <= $1",
-    );
-    let closed = transaction.execute(closed.bind(now.millis())).await?;
-    let unknown = sqlx::query(
-        "update delivery set state = 'unknown', reason = 'sender-died', lease_until = $2 \
-         where state in ('sending', 'unknown') and state = 'sending' and lease_until <= $1",
-    );
-    let unknown = unknown.bind(now.millis()).bind((now + UNKNOWN_HOLDS).millis());
-    let unknown = transaction.execute(unknown).await?;
-    transaction.commit().await?;
-    Ok(usize::try_from(closed + unknown).unwrap_or(usize::MAX))
-}
-
-/// Until when an attempt that ended without an answer holds its conversation.
-pub(super) fn unknown_until(now: Timestamp) -> Timestamp {
-    now + UNKNOWN_HOLDS
 }

@@ -71,7 +71,7 @@ async fn shown(transaction: &mut WriteTransaction, evidence: &[Evidence], now: T
     }
     let update = update.end(
         ") as v where delivery.workspace_id = v.column1 and delivery.id = v.column2 \
-         and delivery.state in ('staged', 'sending', 'retry', 'unknown', 'held', 'dead', 'dropped')",
+         and delivery.state in ('staged', 'sending', 'retry', 'unknown', 'held', 'dropped')",
     );
     transaction.execute(update).await?;
     Ok(())

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::error;
 
-use crate::outbox::{MAX_IN_HAND, Outbox, OutboxError, claim};
+use crate::outbox::{MAX_IN_HAND, Outbox, OutboxError, expire};
 
 /// The safety net under wake-ups, across hosts too.
 const POLL: Duration = Duration::from_millis(500);
@@ -28,7 +28,7 @@ impl Outbox {
         while !stop.is_cancelled() {
             if self.db.now() >= expire_at {
                 expire_at = self.db.now() + EXPIRE_EVERY;
-                if let Err(error) = claim::expire(&self.db).await {
+                if let Err(error) = expire::expire(&self).await {
                     error!(error = &error as &dyn std::error::Error, "Could not look for dead senders; trying again");
                 }
             }

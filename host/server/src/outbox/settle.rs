@@ -1,5 +1,6 @@
 //! Settling: what an attempt's end makes of the delivery, of the channel, and of the person.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,14 +9,16 @@ use bellhop_domain::graph_error::Action;
 use bellhop_domain::id::{DeliveryId, WorkspaceId};
 use bellhop_domain::retry;
 use bellhop_domain::time::Timestamp;
+use sqlx::Row as _;
 
 use crate::audit;
-use crate::conversation::{self, ConversationError, Suppression};
+use crate::conversation::{self, ConversationError, NewTask, Suppression};
 use crate::db::{Bulk, Db, DbError, Moment, moment};
 use crate::directory::{self, ChannelState};
 use crate::inbox;
+use crate::outbox::facts::Ready;
 use crate::outbox::send::Attempt;
-use crate::outbox::{InHand, Outbox, OutboxError, claim};
+use crate::outbox::{InHand, Outbox, OutboxError, expire, undelivered};
 
 /// How long an asset rests when Meta says that it sends too much and gives no time.
 const BACK_OFF: Duration = Duration::from_secs(60);
@@ -32,6 +35,8 @@ pub(super) struct Settled {
     /// The attempt does not count: nothing was tried.
     is_postponed: bool,
     suppression: Option<Suppression>,
+    /// What staff are told, should this still be the delivery's end when it is written.
+    undelivered: Option<NewTask>,
 }
 
 /// The new row of a delivery.
@@ -45,12 +50,21 @@ struct Row {
 }
 
 /// Settles one delivery, and what its end means for the channel and the person.
-pub(super) async fn settle(outbox: &Outbox, delivery: &InHand, attempt: Attempt) -> Result<(), OutboxError> {
+pub(super) async fn settle(
+    outbox: &Outbox,
+    delivery: &InHand,
+    ready: Option<&Ready>,
+    attempt: Attempt,
+) -> Result<(), OutboxError> {
     let now = outbox.db.now();
     let row = row(outbox, delivery, &attempt, now).await?;
     count(&attempt, row.state);
     let suppression = match &attempt {
         Attempt::Refused(Action::Suppress, _) => suppression(outbox, delivery).await?,
+        _ => None,
+    };
+    let undelivered = match row.state {
+        State::Dead => undelivered(delivery, ready, &attempt),
         _ => None,
     };
     let settled = Settled {
@@ -59,6 +73,7 @@ pub(super) async fn settle(outbox: &Outbox, delivery: &InHand, attempt: Attempt)
         row,
         is_postponed: matches!(attempt, Attempt::Postponed(..)),
         suppression,
+        undelivered,
     };
     let due_at = matches!(settled.row.state, State::Retry).then_some(settled.row.due_at);
     outbox.settles.submit(settled).await?;
@@ -66,6 +81,13 @@ pub(super) async fn settle(outbox: &Outbox, delivery: &InHand, attempt: Attempt)
         outbox.wake.notify_at(due_at, now);
     }
     consequences(outbox, delivery, &attempt, now).await
+}
+
+/// The task for a delivery that is given up; none for a contact that was erased.
+fn undelivered(delivery: &InHand, ready: Option<&Ready>, attempt: &Attempt) -> Option<NewTask> {
+    let reason = undelivered::reason_to_tell(attempt)?;
+    let Ready { contact: Some(contact), body, .. } = ready? else { return None };
+    Some(undelivered::task((&delivery.workspace, &delivery.conversation), contact, body.as_ref(), reason))
 }
 
 /// Writes the ends of many attempts in one transaction. A delivery that evidence settled meanwhile stays as it is.
@@ -94,15 +116,27 @@ pub(super) async fn write_group(db: Db, settled: Arc<Vec<Settled>>) -> Result<Ve
     );
     let suppressions: Vec<Suppression> = settled.iter().filter_map(|settled| settled.suppression.clone()).collect();
     let mut transaction = db.begin_write().await?;
-    transaction.execute(update).await?;
-    conversation::suppress_in(&mut transaction, &suppressions, now).await.map_err(|error| match error {
-        ConversationError::Db(error) => error,
-        ConversationError::Vault(_) | ConversationError::Unreadable(_) => DbError::Unreadable("suppression"),
-    })?;
+    if settled.iter().any(|settled| settled.undelivered.is_some()) {
+        let ended = transaction.fetch_all(update.end(" returning delivery.id")).await?;
+        let ended = ended.iter().map(|row| row.try_get(0)).collect::<Result<HashSet<String>, _>>()?;
+        let told = settled.iter().filter(|settled| ended.contains(settled.id.as_str()));
+        let tasks: Vec<NewTask> = told.filter_map(|settled| settled.undelivered.clone()).collect();
+        conversation::tasks_insert_in(&mut transaction, &tasks, now).await.map_err(db_error)?;
+    } else {
+        transaction.execute(update).await?;
+    }
+    conversation::suppress_in(&mut transaction, &suppressions, now).await.map_err(db_error)?;
     moment(Moment::SettleWritten);
     transaction.commit().await?;
     moment(Moment::SettleCommitted);
     Ok(vec![(); settled.len()])
+}
+
+fn db_error(error: ConversationError) -> DbError {
+    match error {
+        ConversationError::Db(error) => error,
+        ConversationError::Vault(_) | ConversationError::Unreadable(_) => DbError::Unreadable("task or suppression"),
+    }
 }
 
 async fn row(outbox: &Outbox, delivery: &InHand, attempt: &Attempt, now: Timestamp) -> Result<Row, OutboxError> {
@@ -130,7 +164,7 @@ async fn row(outbox: &Outbox, delivery: &InHand, attempt: &Attempt, now: Timesta
         Attempt::Refused(action, code) => refused(&mut row, *action, code, wait, delivery.attempts),
         Attempt::Lost(reason) => {
             row.reason = Some((*reason).to_owned());
-            row.lease_until = claim::unknown_until(now);
+            row.lease_until = expire::unknown_until(now);
             Happening::Lost
         }
     };
