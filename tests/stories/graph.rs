@@ -80,6 +80,27 @@ story!(a_meta_that_stays_away_is_given_up_and_said_to_be, |mut app| {
     assert_eq!((given_up.state.as_str(), given_up.attempts), ("dead", 11), "{given_up:?}");
 });
 
+story!(a_page_that_has_used_its_allowance_rests_and_others_go_on, |app| {
+    app.enable(&app.business, "hello", "{}").await;
+    let other = app.another_business("Bistro").await;
+    app.enable(&other, "hello", "{}").await;
+    let of_page = serde_json::json!({ "type": "messenger", "call_count": 96, "estimated_time_to_regain_access": 3 });
+    app.control.set_usage(None, Some(serde_json::json!({ app.business.page_id.clone(): [of_page] })));
+    app.customer("Ana").says("hello").unwrap();
+    app.rest().await;
+    app.control.set_usage(None, None);
+    let (ben, eve) = (app.customer("Ben"), app.control.add_person(&other.page_id, "Eve").unwrap());
+    ben.says("hello").unwrap();
+    eve.says("hello").unwrap();
+    app.rest().await;
+    assert_eq!((app.received(&ben).len(), app.received(&eve).len()), (0, 1));
+    let waiting = app.deliveries().await.into_iter().find(|delivery| delivery.state == "retry").unwrap();
+    assert_eq!((waiting.reason.as_deref(), waiting.attempts), (Some("backing-off"), 0));
+    app.advance(Duration::from_secs(180));
+    app.calm().await;
+    assert_eq!(app.received(&ben).len(), 1);
+});
+
 story!(a_slow_answer_holds_up_no_other_conversation, |app| {
     app.enable(&app.business, "hello", "{}").await;
     let (ana, ben) = (app.customer("Ana"), app.customer("Ben"));

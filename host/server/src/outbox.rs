@@ -4,6 +4,7 @@
 //! The attempt is on record before the risk: the claim that counts it commits before a byte leaves.
 
 mod claim;
+mod consequence;
 mod counts;
 mod evidence;
 mod expire;
@@ -167,15 +168,15 @@ impl Outbox {
 
     /// Nothing was sent, so it may be tried again; left alone it would count as sent perhaps.
     async fn give_back(&self, delivery: InHand) {
-        if let Err(error) = settle::settle(self, &delivery, None, Attempt::Unprepared).await {
+        if let Err(error) = settle::settle(self, &delivery, None, Attempt::Unprepared.into()).await {
             tracing::error!(error = &error as &dyn std::error::Error, delivery.id = %delivery.id, "Could not give a delivery back");
         }
     }
 
     /// One delivery to the end of its attempt. What cannot be settled comes up again when its lease ends.
     async fn deliver(&self, delivery: InHand, ready: Option<Ready>) {
-        let attempt = send::send(self, &delivery, ready.as_ref()).await;
-        if let Err(error) = settle::settle(self, &delivery, ready.as_ref(), attempt).await {
+        let ended = send::send(self, &delivery, ready.as_ref()).await;
+        if let Err(error) = settle::settle(self, &delivery, ready.as_ref(), ended).await {
             tracing::error!(error = &error as &dyn std::error::Error, delivery.id = %delivery.id, "Could not settle a delivery");
         }
         if delivery.has_next {

@@ -9,7 +9,7 @@ use bellhop_domain::time::Timestamp;
 use crate::conversation::Body;
 use crate::db::{Moment, moment};
 use crate::directory::ChannelState;
-use crate::graph::{GraphError, Recipient};
+use crate::graph::{GraphError, Recipient, Usage};
 use crate::outbox::facts::Ready;
 use crate::outbox::{InHand, Outbox};
 
@@ -32,17 +32,29 @@ pub(super) enum Attempt {
     Lost(&'static str),
 }
 
-/// How long a delivery waits for a channel whose connection is broken; its owner may mend it any time.
-const RECONNECT_WAIT: std::time::Duration = std::time::Duration::from_secs(60);
+/// An attempt's end, and what Meta said of the allowance.
+pub(super) struct Ended {
+    pub(super) attempt: Attempt,
+    pub(super) usage: Usage,
+}
 
-pub(super) async fn send(outbox: &Outbox, delivery: &InHand, ready: Option<&Ready>) -> Attempt {
-    let Some(ready) = ready else { return Attempt::Denied("channel-gone") };
-    let (Some(contact), Some(body)) = (&ready.contact, &ready.body) else { return Attempt::Denied("erased") };
+impl From<Attempt> for Ended {
+    fn from(attempt: Attempt) -> Self {
+        Self { attempt, usage: Usage::default() }
+    }
+}
+
+/// How long a delivery waits for a channel whose connection is broken; its owner may mend it any time.
+pub(super) const RECONNECT_WAIT: std::time::Duration = std::time::Duration::from_secs(60);
+
+pub(super) async fn send(outbox: &Outbox, delivery: &InHand, ready: Option<&Ready>) -> Ended {
+    let Some(ready) = ready else { return Attempt::Denied("channel-gone").into() };
+    let (Some(contact), Some(body)) = (&ready.contact, &ready.body) else { return Attempt::Denied("erased").into() };
     if let Verdict::Deny(reason) = policy::judge(&as_effect(body), &ready.facts) {
-        return Attempt::Denied(reason.code());
+        return Attempt::Denied(reason.code()).into();
     }
     if let Some(postponed) = postponed(ready) {
-        return postponed;
+        return postponed.into();
     }
     let recipient = Recipient::Person(contact.profile.person.clone());
     let outgoing = outgoing(body);
@@ -50,8 +62,8 @@ pub(super) async fn send(outbox: &Outbox, delivery: &InHand, ready: Option<&Read
     let sent = outbox.graph.send(&ready.channel, &recipient, &outgoing, delivery.id.as_str()).await;
     moment(Moment::SendEnded);
     match sent {
-        Ok(sent) => Attempt::Accepted(sent.message_id),
-        Err(error) => failed(&error),
+        Ok(sent) => Ended { attempt: Attempt::Accepted(sent.message_id), usage: sent.usage },
+        Err(error) => Ended { attempt: failed(&error), usage: error.usage() },
     }
 }
 

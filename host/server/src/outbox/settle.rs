@@ -11,17 +11,12 @@ use bellhop_domain::retry;
 use bellhop_domain::time::Timestamp;
 use sqlx::Row as _;
 
-use crate::audit;
 use crate::conversation::{self, ConversationError, NewTask, Suppression};
 use crate::db::{Bulk, Db, DbError, Moment, moment};
-use crate::directory::{self, ChannelState};
 use crate::inbox;
 use crate::outbox::facts::Ready;
-use crate::outbox::send::Attempt;
-use crate::outbox::{InHand, Outbox, OutboxError, expire, undelivered};
-
-/// How long an asset rests when Meta says that it sends too much and gives no time.
-const BACK_OFF: Duration = Duration::from_secs(60);
+use crate::outbox::send::{Attempt, Ended, RECONNECT_WAIT};
+use crate::outbox::{InHand, Outbox, OutboxError, consequence, expire, undelivered};
 
 /// Between two messages to one person on WhatsApp (Meta: pair rate limit).
 const SLOW_RECIPIENT: Duration = Duration::from_secs(6);
@@ -54,10 +49,11 @@ pub(super) async fn settle(
     outbox: &Outbox,
     delivery: &InHand,
     ready: Option<&Ready>,
-    attempt: Attempt,
+    Ended { attempt, usage }: Ended,
 ) -> Result<(), OutboxError> {
     let now = outbox.db.now();
-    let row = row(outbox, delivery, &attempt, now).await?;
+    let rest = consequence::rest(&attempt, usage);
+    let row = row(outbox, delivery, (&attempt, rest), now).await?;
     count(&attempt, row.state);
     let suppression = match &attempt {
         Attempt::Refused(Action::Suppress, _) => suppression(outbox, delivery).await?,
@@ -80,7 +76,7 @@ pub(super) async fn settle(
     if let Some(due_at) = due_at {
         outbox.wake.notify_at(due_at, now);
     }
-    consequences(outbox, delivery, &attempt, now).await
+    consequence::follow(outbox, delivery, (&attempt, rest), now).await
 }
 
 /// The task for a delivery that is given up; none for a contact that was erased.
@@ -139,7 +135,12 @@ fn db_error(error: ConversationError) -> DbError {
     }
 }
 
-async fn row(outbox: &Outbox, delivery: &InHand, attempt: &Attempt, now: Timestamp) -> Result<Row, OutboxError> {
+async fn row(
+    outbox: &Outbox,
+    delivery: &InHand,
+    (attempt, rest): (&Attempt, Option<Duration>),
+    now: Timestamp,
+) -> Result<Row, OutboxError> {
     let repeat = DeliveryKind::parse(&delivery.kind).map_or(Repeat::ByEvidence, DeliveryKind::repeat);
     let wait = retry::next_attempt_after(u32::try_from(delivery.attempts).unwrap_or(u32::MAX), jitter(delivery));
     let mut row = Row { state: State::Sending, reason: None, due_at: now, lease_until: now, mid: None };
@@ -161,7 +162,11 @@ async fn row(outbox: &Outbox, delivery: &InHand, attempt: &Attempt, now: Timesta
         }
         Attempt::Unreachable => again(&mut row, "unreachable".to_owned(), wait),
         Attempt::Unprepared => again(&mut row, "unprepared".to_owned(), wait),
-        Attempt::Refused(action, code) => refused(&mut row, *action, code, wait, delivery.attempts),
+        Attempt::Refused(action, code) => {
+            // While the asset rests there is no use in trying.
+            let wait = wait.map(|wait| wait.max(rest.unwrap_or_default()));
+            refused(&mut row, *action, code, wait, delivery.attempts)
+        }
         Attempt::Lost(reason) => {
             row.reason = Some((*reason).to_owned());
             row.lease_until = expire::unknown_until(now);
@@ -186,10 +191,10 @@ fn again(row: &mut Row, reason: String, wait: Option<Duration>) -> Happening {
 fn refused(row: &mut Row, action: Action, code: &str, wait: Option<Duration>, attempts: i64) -> Happening {
     let reason = format!("{}:{code}", action.as_str());
     match action {
-        Action::Retry => again(row, reason, wait),
+        Action::Retry | Action::BackOff => again(row, reason, wait),
         Action::RetryOnce if attempts < 2 => again(row, reason, wait),
         Action::SlowRecipient => again(row, reason, wait.map(|wait| wait.max(SLOW_RECIPIENT))),
-        Action::BackOff | Action::Reauthorise => again(row, reason, wait.map(|wait| wait.max(BACK_OFF))),
+        Action::Reauthorise => again(row, reason, wait.map(|wait| wait.max(RECONNECT_WAIT))),
         // Sent before, by an attempt whose answer never came.
         Action::AlreadyReplied if attempts > 1 => Happening::Accepted,
         Action::RetryOnce
@@ -223,47 +228,6 @@ async fn suppression(outbox: &Outbox, delivery: &InHand) -> Result<Option<Suppre
         person: inbox::thread_key(&index, &delivery.channel, &contact.profile.person),
         reason: "unreachable",
     }))
-}
-
-/// What an answer means for the whole channel.
-async fn consequences(
-    outbox: &Outbox,
-    delivery: &InHand,
-    attempt: &Attempt,
-    now: Timestamp,
-) -> Result<(), OutboxError> {
-    let (workspace, channel) = (&delivery.workspace, &delivery.channel);
-    match attempt {
-        Attempt::Refused(Action::BackOff, _) => {
-            let mut transaction = outbox.db.begin_write().await?;
-            directory::channel_back_off(&mut transaction, workspace, channel, now + BACK_OFF).await?;
-            transaction.commit().await?;
-            outbox.directory.refresh_if_changed().await?;
-        }
-        Attempt::Refused(Action::Reauthorise, code) => {
-            stop_channel(outbox, delivery, ChannelState::Reauthorise, code).await?;
-        }
-        Attempt::Refused(Action::Pause, code) => stop_channel(outbox, delivery, ChannelState::Paused, code).await?,
-        Attempt::Refused(..)
-        | Attempt::Accepted(_)
-        | Attempt::Denied(_)
-        | Attempt::Postponed(..)
-        | Attempt::Unreachable
-        | Attempt::Unprepared
-        | Attempt::Lost(_) => {}
-    }
-    Ok(())
-}
-
-async fn stop_channel(outbox: &Outbox, delivery: &InHand, state: ChannelState, code: &str) -> Result<(), OutboxError> {
-    let (now, reason) = (outbox.db.now(), audit::Code::parse(code).ok());
-    let mut transaction = outbox.db.begin_write().await?;
-    let channel = (&delivery.workspace, &delivery.channel);
-    directory::channel_state_set(&mut transaction, now, channel, state, reason.as_ref()).await?;
-    transaction.commit().await?;
-    outbox.directory.refresh_if_changed().await?;
-    tracing::warn!(channel.id = %delivery.channel, state = state.as_str(), code, "Meta stopped a channel");
-    Ok(())
 }
 
 fn count(attempt: &Attempt, state: State) {

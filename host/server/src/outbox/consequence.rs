@@ -1,0 +1,66 @@
+//! What the end of an attempt means for the whole channel: it rests, waits for its owner, or stops.
+
+use std::time::Duration;
+
+use bellhop_domain::allowance;
+use bellhop_domain::graph_error::Action;
+use bellhop_domain::time::Timestamp;
+
+use crate::audit;
+use crate::directory::{self, ChannelState};
+use crate::graph::Usage;
+use crate::outbox::send::Attempt;
+use crate::outbox::{InHand, Outbox, OutboxError};
+
+/// How long the channel rests, by what Meta said of its allowance.
+pub(super) fn rest(attempt: &Attempt, usage: Usage) -> Option<Duration> {
+    match attempt {
+        Attempt::Refused(Action::BackOff, _) => {
+            Some(allowance::rest_after_refusal(usage.percent(), usage.regain_after))
+        }
+        Attempt::Refused(..) | Attempt::Accepted(_) | Attempt::Lost(_) => {
+            allowance::rest_after(usage.percent(), usage.regain_after)
+        }
+        Attempt::Denied(_) | Attempt::Postponed(..) | Attempt::Unreachable | Attempt::Unprepared => None,
+    }
+}
+
+/// Writes down what follows for the channel.
+pub(super) async fn follow(
+    outbox: &Outbox,
+    delivery: &InHand,
+    (attempt, rest): (&Attempt, Option<Duration>),
+    now: Timestamp,
+) -> Result<(), OutboxError> {
+    if let Some(rest) = rest {
+        let (workspace, channel) = (&delivery.workspace, &delivery.channel);
+        let mut transaction = outbox.db.begin_write().await?;
+        directory::channel_back_off(&mut transaction, workspace, channel, now + rest).await?;
+        transaction.commit().await?;
+        outbox.directory.refresh_if_changed().await?;
+    }
+    match attempt {
+        Attempt::Refused(Action::Reauthorise, code) => {
+            stop_channel(outbox, delivery, ChannelState::Reauthorise, code).await
+        }
+        Attempt::Refused(Action::Pause, code) => stop_channel(outbox, delivery, ChannelState::Paused, code).await,
+        Attempt::Refused(..)
+        | Attempt::Accepted(_)
+        | Attempt::Denied(_)
+        | Attempt::Postponed(..)
+        | Attempt::Unreachable
+        | Attempt::Unprepared
+        | Attempt::Lost(_) => Ok(()),
+    }
+}
+
+async fn stop_channel(outbox: &Outbox, delivery: &InHand, state: ChannelState, code: &str) -> Result<(), OutboxError> {
+    let (now, reason) = (outbox.db.now(), audit::Code::parse(code).ok());
+    let mut transaction = outbox.db.begin_write().await?;
+    let channel = (&delivery.workspace, &delivery.channel);
+    directory::channel_state_set(&mut transaction, now, channel, state, reason.as_ref()).await?;
+    transaction.commit().await?;
+    outbox.directory.refresh_if_changed().await?;
+    tracing::warn!(channel.id = %delivery.channel, state = state.as_str(), code, "Meta stopped a channel");
+    Ok(())
+}
