@@ -143,6 +143,26 @@ story!(who_was_erased_since_the_backup_stays_erased, |mut app| {
     assert_eq!(app.deliveries().await.pop().unwrap().reason.as_deref(), Some("erased"));
 });
 
+story!(a_message_of_somebody_erased_since_the_backup_is_not_brought_back, |mut app| {
+    app.enable(&app.business, "hello", "{}").await;
+    let ana = app.customer("Ana");
+    ana.says("hello").unwrap();
+    app.rest().await;
+    ana.says("my address is a secret").unwrap();
+    app.arrive().await;
+    let file = app.back_up().await;
+    let row = app.app.stores.db.fetch_optional(sqlx::query("select id from contact")).await.unwrap();
+    let contact = ContactId::parse(&row.unwrap().get::<String, _>(0)).unwrap();
+    app.app.stores.vault.destroy_contact_key(&app.business.workspace, &contact).await.unwrap();
+    app.restore(&file).await;
+    assert_eq!(app.events_that("message refused").await, 1);
+    assert_eq!(app.release(true, true, false).await, backup::Released { deliveries: 0, events: 0 });
+    app.rest().await;
+    assert_eq!((app.n_sent(), app.count("contact").await), (1, 1));
+    let left = "select id from inbox_event where state = 'refused' and length(sealed) > 0";
+    assert!(app.app.stores.db.fetch_optional(sqlx::query(left)).await.unwrap().is_none());
+});
+
 story!(a_backup_holds_no_key_and_a_damaged_one_is_refused, |app| {
     let (file, _) = a_backup_in_the_middle(&app).await;
     let keyring = Db::open(&keyring_url(&app.config), Schema::Keyring, app.clock.clone()).await.unwrap();

@@ -1,7 +1,10 @@
 //! Only what Meta signed gets in; what is denied leaves no trace.
 
+use bellhop::directory;
+use bellhop::vault::SecretKind;
 use reqwest::StatusCode;
 use serde_json::Value;
+use zeroize::Zeroizing;
 
 use crate::support::post::{SIGNATURE, body, client, message, sign};
 use crate::support::{START, TestApp, VERIFY_TOKEN, story};
@@ -20,6 +23,22 @@ async fn nothing_was_written(app: &TestApp) {
 story!(a_body_that_meta_signed_is_taken, |app| {
     assert_eq!(app.post_signed(genuine(&app)).await, 200);
     assert_eq!(app.events_that("message open").await, 1);
+});
+
+story!(a_replaced_secret_counts_and_the_old_one_no_more, |app| {
+    assert_eq!(app.post_signed(genuine(&app)).await, 200);
+    let stores = &app.app.stores;
+    let known = stores.directory.snapshot().app(&app.app_id).unwrap();
+    let secret = Zeroizing::new(b"a fresh secret".to_vec());
+    let mut transaction = stores.db.begin_write().await.unwrap();
+    let replaced = (SecretKind::AppSecret, secret);
+    directory::app_secret_replace(&mut transaction, &stores.vault, stores.db.now(), &known, replaced).await.unwrap();
+    transaction.commit().await.unwrap();
+    // As a running host does each second.
+    stores.directory.refresh_if_changed().await.unwrap();
+    let body = genuine(&app);
+    assert_eq!(app.post_with(body.clone(), &[(SIGNATURE, &sign(&app.app_secret, &body))]).await, 401);
+    assert_eq!(app.post_with(body.clone(), &[(SIGNATURE, &sign("a fresh secret", &body))]).await, 200);
 });
 
 story!(a_body_that_meta_did_not_sign_is_refused_and_leaves_nothing, |app| {

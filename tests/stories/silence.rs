@@ -115,6 +115,24 @@ story!(stop_is_heard_while_a_plugin_is_still_thinking, |mut app| {
     assert_eq!(app.events_that("message done").await, 2);
 });
 
+story!(a_start_from_before_the_stop_lifts_nothing, |app| {
+    app.enable(&app.business, "hello", "{}").await;
+    let ana = app.customer("Ana");
+    ana.says("start").unwrap();
+    app.arrive().await;
+    app.advance(Duration::from_millis(500));
+    ana.says("stop").unwrap();
+    app.arrive().await;
+    app.app.dispatch.control_once().await.unwrap();
+    app.rest().await;
+    ana.says("hello?").unwrap();
+    app.rest().await;
+    assert_eq!(app.received(&ana).len(), 0, "the later word counts");
+    ana.says("start").unwrap();
+    app.rest().await;
+    assert_eq!(app.received(&ana).len(), 1);
+});
+
 story!(nothing_is_sent_after_stop_until_start, |app| {
     app.enable(&app.business, "hello", "{}").await;
     let ana = app.customer("Ana");

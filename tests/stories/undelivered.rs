@@ -82,3 +82,27 @@ story!(what_was_tried_again_is_judged_again, |app| {
     let dropped = app.deliveries().await.remove(0);
     assert_eq!((dropped.state.as_str(), dropped.reason.as_deref()), ("dropped", Some("opted-out")));
 });
+
+story!(one_that_cannot_be_read_holds_up_no_other, |app| {
+    app.control.next_sends(1, Trouble::DropBefore);
+    not_reached_by(&app, "Ana").await;
+    app.control.next_sends(1, Trouble::DropBefore);
+    not_reached_by(&app, "Ben").await;
+    assert_eq!(app.delivery_states().await, ["unknown", "unknown"]);
+    let spoil = "update message set sealed = $1 where id = (select min(message_id) from delivery)";
+    app.app.stores.db.execute(sqlx::query(spoil).bind(vec![0_u8])).await.unwrap();
+    app.advance(Duration::from_secs(31));
+    app.calm().await;
+    assert_eq!(app.delivery_states().await, ["held", "held"]);
+    assert_eq!(told(&app).await, [task("nobody-knows")], "of the one that can be read");
+    assert_eq!(put_aside(&app).await.len(), 2);
+});
+
+/// Somebody writes, and nobody knows what became of the answer.
+async fn not_reached_by(app: &TestApp, name: &str) {
+    app.enable(&app.business, "hello", r#"{"en": "Good day!"}"#).await;
+    app.control.set_echoes(false);
+    app.control.set_deliveries(false);
+    app.customer(name).says("hello").unwrap();
+    app.rest().await;
+}

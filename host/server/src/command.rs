@@ -25,6 +25,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::app::{Stores, store_url};
+use crate::backup::{check_living, restore_unfinished};
 use crate::config::Config;
 use crate::db::{Clock, Db, Schema};
 
@@ -102,7 +103,10 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
     };
     match cli.command {
         Command::Demo(demo) => demo::run(demo).await,
-        Command::Serve => serve::run(config()?).await,
+        Command::Serve => {
+            must_exist(&config()?)?;
+            serve::run(config()?).await
+        }
         Command::App(command @ setup::AppCommand::Add { .. }) => setup::app(command, &stores().await?).await,
         Command::App(command) => setup::app(command, &existing().await?).await,
         Command::Workspace(command @ setup::WorkspaceCommand::Add { .. }) => {
@@ -116,8 +120,8 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Deliveries(command) => deliveries::run(command, &existing().await?).await,
         Command::Status(command) => status::run(&command, &look(&config()?).await?).await,
         Command::Doctor(command) => doctor::run(command, &config()?).await,
-        Command::Events(command) => events::events(command, &store(&config()?).await?).await,
-        Command::Quarantine(command) => events::quarantine(command, &store(&config()?).await?).await,
+        Command::Events(command) => events::events(command, &living_store(&config()?).await?).await,
+        Command::Quarantine(command) => events::quarantine(command, &living_store(&config()?).await?).await,
         Command::Token(command) => tasks::token(command, &stores().await?).await,
         Command::Backup(command) => backup::backup(command, &config()?).await,
         Command::Restore(command) => backup::restore(command, &config()?).await,
@@ -150,9 +154,19 @@ async fn look(config: &Config) -> anyhow::Result<Db> {
     Ok(db)
 }
 
+/// The store without its keys, while it answers: what is changed in one that is being moved would be left behind.
+async fn living_store(config: &Config) -> anyhow::Result<Db> {
+    let db = store(config).await?;
+    check_living(&db).await?;
+    Ok(db)
+}
+
 /// For commands that open no content: the store without its keys.
 async fn store(config: &Config) -> anyhow::Result<Db> {
     must_exist(config)?;
+    if config.store.url.is_none() && restore_unfinished(&config.store.data_folder) {
+        anyhow::bail!("a restore into {} was not finished; run it again", config.store.data_folder.display());
+    }
     log::quiet();
     Ok(Stores::open_store(config, Clock::machine()).await?)
 }

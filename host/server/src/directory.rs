@@ -19,7 +19,7 @@ use tokio::sync::Mutex;
 use crate::db::{Db, DbError, WriteTransaction};
 use crate::vault::{Vault, VaultError};
 
-pub use add::{AppSecrets, NewApp, NewChannel, NewWorkspace, app_add, channel_add, workspace_add};
+pub use add::{AppSecrets, NewApp, NewChannel, NewWorkspace, app_add, app_secret_replace, channel_add, workspace_add};
 pub use channel::{channel_back_off, channel_remove, channel_state_set, channel_token_replace};
 pub use snapshot::{App, Channel, ChannelState, Snapshot, Workspace};
 

@@ -18,6 +18,7 @@ use crate::host::{self, Host};
 use crate::inbox::{self, SweepBefore};
 use crate::outbox;
 use crate::registry::{Registry, RegistryError};
+use crate::trace;
 use crate::vault::{self, Day, Vault, VaultError};
 
 /// How often the loop looks.
@@ -153,9 +154,11 @@ impl Jobs {
     pub async fn slow(&self) -> Result<(), JobError> {
         let now = self.db.now();
         let dropped = self.vault.drop_intake_keys_before(Day::of(now - days(self.retention.intake_key_days))).await?;
-        self.sweep("dedupe", now - DEDUPE_HORIZON).await?;
+        self.sweep_dedupe(now - DEDUPE_HORIZON).await?;
         host::sweep(&self.db).await?;
-        self.sweep("turn", now - days(self.retention.turn_days)).await?;
+        for workspace in self.directory.snapshot().workspaces() {
+            trace::turns_sweep(&self.db, &workspace.id, now - days(self.retention.turn_days)).await?;
+        }
         let rows_swept = self.sweep_settled(now).await?;
         if self.epoch_is_over(now).await? {
             let epoch = self.vault.rotate_epoch().await?;
@@ -192,17 +195,9 @@ impl Jobs {
         Ok(n_swept)
     }
 
-    async fn sweep(&self, table: &'static str, before: Timestamp) -> Result<(), DbError> {
-        let sql = match table {
-            "dedupe" => {
-                "delete from dedupe where (workspace_id, key) in \
-                 (select workspace_id, key from dedupe where seen_at < $1 order by seen_at limit $2)"
-            }
-            _ => {
-                "delete from turn where (workspace_id, id) in \
-                 (select workspace_id, id from turn where finished_at < $1 limit $2)"
-            }
-        };
+    async fn sweep_dedupe(&self, before: Timestamp) -> Result<(), DbError> {
+        let sql = "delete from dedupe where (workspace_id, key) in \
+                   (select workspace_id, key from dedupe where seen_at < $1 order by seen_at limit $2)";
         while self.db.execute(sqlx::query(sql).bind(before.millis()).bind(SWEEP_ROWS)).await? > 0 {}
         Ok(())
     }

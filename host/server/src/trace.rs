@@ -155,6 +155,33 @@ pub async fn turns_insert_in(
     Ok(())
 }
 
+/// Turns that one statement removes: a few milliseconds of SQLite's one writer.
+const SWEEP_TURNS: i64 = 500;
+
+const OLDEST: &str = "select id, finished_at from turn where workspace_id = $1 order by id limit $2";
+
+/// Removes a workspace's turns that finished before `before`; how many there were. Ids are made in the order of time, so that the
+/// oldest are found by the primary key and nothing younger is looked at.
+///
+/// # Errors
+/// [`DbError`]; the rest stays for the next sweep.
+pub async fn turns_sweep(db: &Db, workspace: &WorkspaceId, before: Timestamp) -> Result<u64, DbError> {
+    let mut n_removed = 0;
+    loop {
+        let oldest = sqlx::query(OLDEST).bind(workspace.as_str().to_owned()).bind(SWEEP_TURNS);
+        let mut delete = Bulk::new("delete from turn where (workspace_id, id) in ").keys(2);
+        for row in db.fetch_all(oldest).await? {
+            if row.try_get::<i64, _>(1)? < before.millis() {
+                delete.row().bind(workspace.as_str()).bind(row.try_get::<String, _>(0)?);
+            }
+        }
+        if delete.is_empty() {
+            return Ok(n_removed);
+        }
+        n_removed += db.execute(delete).await?;
+    }
+}
+
 /// The newest turns of a workspace, newest first.
 ///
 /// # Errors

@@ -78,6 +78,9 @@ pub enum VaultError {
     /// The database failed.
     #[error("the keyring or the custody of secrets could not be reached")]
     Db(#[from] DbError),
+    /// Something else lies where the copy of the keyring goes.
+    #[error("{0} is not a copy of the keyring; name another folder, what lies there would be overwritten")]
+    NotACopy(PathBuf),
     /// The key was destroyed: what it sealed is erased.
     #[error("the key was destroyed")]
     KeyGone,

@@ -156,6 +156,9 @@ async fn make_ready(staged: &Db, keyring: &Db) -> Result<u64, BackupError> {
     outbox::deliveries_hold_in(&mut transaction).await?;
     inbox::events_hold_in(&mut transaction).await?;
     conversation::contacts_note_erased_in(&mut transaction, &erased, now).await?;
+    inbox::events_refuse_erased_in(&mut transaction, now).await?;
+    // The hosts of the old life are none of this one.
+    transaction.execute(sqlx::query("delete from host")).await?;
     let code = audit::Code::of("store-restored");
     let entry = audit::Entry::new(vault::installation(), audit::Kind::Configuration, code);
     audit::append(&mut transaction, now, &[entry]).await?;

@@ -23,6 +23,10 @@ pub(super) fn read(what: &str, file: &Path) -> anyhow::Result<Zeroizing<Vec<u8>>
     if secret.is_empty() {
         bail!("the {what} is empty");
     }
+    // Something was pasted after it, or it is the wrong file.
+    if secret.iter().any(u8::is_ascii_control) {
+        bail!("the {what} must be one line; look into {}", file.display());
+    }
     if secret.len() as u64 > MAX_SECRET_BYTES {
         bail!("the {what} is longer than {MAX_SECRET_BYTES} bytes; is this the right file?");
     }
@@ -43,6 +47,8 @@ mod tests {
         assert!(read("secret", &file).is_err());
         std::fs::write(&file, vec![b'x'; 8_193]).unwrap();
         assert!(read("secret", &file).is_err());
+        std::fs::write(&file, "abc\nbellhop app add").unwrap();
+        assert!(read("secret", &file).unwrap_err().to_string().contains("one line"));
         assert!(read("secret", &folder.path().join("missing")).is_err());
     }
 }

@@ -4,15 +4,28 @@ use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use bellhop_domain::channel::ChannelKind;
-use bellhop_domain::id::{ChannelId, WorkspaceId};
+use bellhop_domain::id::{AppId, ChannelId, WorkspaceId};
 use clap::Subcommand;
 
 use crate::app::Stores;
 use crate::command::{named, say, secret};
 use crate::directory::{self, AppSecrets, NewApp, NewChannel, NewWorkspace};
+use crate::vault::SecretKind;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum AppCommand {
+    /// Replaces an app's secret or verify token: a wrong one, or one that was reset at Meta.
+    Secret {
+        /// The app's id, as `bellhop app list` shows it.
+        #[arg(long)]
+        app: String,
+        /// File with the app secret; `-` reads standard input.
+        #[arg(long, value_name = "FILE", required_unless_present = "verify_token_file")]
+        secret_file: Option<PathBuf>,
+        /// File with the verify token.
+        #[arg(long, value_name = "FILE")]
+        verify_token_file: Option<PathBuf>,
+    },
     /// Adds a Meta app.
     Add {
         /// The app's id in Meta's dashboard.
@@ -118,22 +131,59 @@ pub(super) fn channel_ids(stores: &Stores, workspace: &str, channel: &str) -> an
 
 pub(super) async fn app(command: AppCommand, stores: &Stores) -> anyhow::Result<()> {
     let snapshot = stores.directory.snapshot();
-    let AppCommand::Add { meta_app_id, secret_file, verify_token_file, workspace } = command else {
-        for app in snapshot.apps_all() {
-            let owner = named::owner(&snapshot, &app);
-            say(format_args!("{}  Meta's id {}  {owner}  /webhook/{}", app.id, app.meta_app_id, app.id));
+    match command {
+        AppCommand::Add { meta_app_id, secret_file, verify_token_file, workspace } => {
+            app_add(meta_app_id, (&secret_file, &verify_token_file), workspace, stores).await
         }
-        return Ok(());
+        AppCommand::Secret { app, secret_file, verify_token_file } => {
+            app_secret(&app, (secret_file.as_deref(), verify_token_file.as_deref()), stores).await
+        }
+        AppCommand::List => {
+            for app in snapshot.apps_all() {
+                let owner = named::owner(&snapshot, &app);
+                say(format_args!("{}  Meta's id {}  {owner}  /webhook/{}", app.id, app.meta_app_id, app.id));
+            }
+            Ok(())
+        }
+    }
+}
+
+async fn app_secret(app: &str, files: (Option<&Path>, Option<&Path>), stores: &Stores) -> anyhow::Result<()> {
+    let snapshot = stores.directory.snapshot();
+    let Some(app) = AppId::parse(app).ok().and_then(|id| snapshot.app(&id)) else {
+        bail!("that is no app; `bellhop app list` shows them");
     };
+    let kinds = [("app secret", SecretKind::AppSecret, files.0), ("verify token", SecretKind::VerifyToken, files.1)];
+    let mut transaction = stores.db.begin_write().await?;
+    for (what, kind, file) in kinds {
+        let Some(file) = file else { continue };
+        let secret = secret::read(what, file)?;
+        directory::app_secret_replace(&mut transaction, &stores.vault, stores.db.now(), &app, (kind, secret)).await?;
+    }
+    transaction.commit().await?;
+    say("replaced; running hosts use it within a second, and nothing signed with the old one is taken any more");
+    Ok(())
+}
+
+async fn app_add(
+    meta_app_id: String,
+    (secret_file, verify_token_file): (&Path, &Path),
+    workspace: Option<String>,
+    stores: &Stores,
+) -> anyhow::Result<()> {
+    let snapshot = stores.directory.snapshot();
     let workspace = workspace.map(|raw| named::workspace(&snapshot, &raw)).transpose()?.map(|found| found.id.clone());
     let standard_input = Path::new("-");
     if secret_file == standard_input && verify_token_file == standard_input {
         bail!("only one secret can come from standard input; put the app secret or the verify token into a file");
     }
     let secrets = AppSecrets {
-        app_secret: secret::read("app secret", &secret_file)?,
-        verify_token: secret::read("verify token", &verify_token_file)?,
+        app_secret: secret::read("app secret", secret_file)?,
+        verify_token: secret::read("verify token", verify_token_file)?,
     };
+    if secrets.app_secret == secrets.verify_token {
+        bail!("app secret and verify token are the same; the secret is Meta's, the token is a word that you think of");
+    }
     let mut transaction = stores.db.begin_write().await?;
     let new = NewApp { workspace, meta_app_id };
     let id = directory::app_add(&mut transaction, &stores.vault, stores.db.now(), &new, secrets).await?;

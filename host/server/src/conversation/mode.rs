@@ -22,6 +22,8 @@ pub struct Suppression {
     pub person: [u8; 32],
     /// [`OPT_OUT`], "unreachable", …
     pub reason: &'static str,
+    /// When they said so, by Meta's clock where there is a message: what they said before lifts nothing.
+    pub at: Timestamp,
 }
 
 /// Sets the mode and bumps the revision, so that a running turn and every open delivery look again.
@@ -76,7 +78,6 @@ pub async fn conversations_touch_in(
 pub async fn suppress_in(
     transaction: &mut WriteTransaction,
     suppressions: &[Suppression],
-    now: Timestamp,
 ) -> Result<(), ConversationError> {
     if suppressions.is_empty() {
         return Ok(());
@@ -86,7 +87,7 @@ pub async fn suppress_in(
     for suppression in suppressions {
         let person = (suppression.workspace.as_str(), suppression.channel.as_str(), suppression.person);
         let known = people.entry(person).or_insert(suppression);
-        if suppression.reason == OPT_OUT {
+        if suppression.reason == OPT_OUT && (known.reason != OPT_OUT || known.at < suppression.at) {
             *known = suppression;
         }
     }
@@ -99,10 +100,14 @@ pub async fn suppress_in(
             .bind(suppression.channel.as_str())
             .bind(suppression.person.as_slice())
             .bind(suppression.reason)
-            .bind(now.millis());
+            .bind(suppression.at.millis());
     }
     let insert = insert
-        .end(" on conflict (workspace_id, channel_id, person) do update set reason = excluded.reason where excluded.reason = ")
+        .end(
+            " on conflict (workspace_id, channel_id, person) do update set reason = excluded.reason, created_at = \
+             case when excluded.created_at > suppression.created_at then excluded.created_at else suppression.created_at end \
+             where excluded.reason = ",
+        )
         .bind(OPT_OUT);
     transaction.execute(insert).await?;
     Ok(())

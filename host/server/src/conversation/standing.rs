@@ -29,8 +29,17 @@ pub struct Standing {
     pub contact_id: Option<ContactId>,
     /// The contact, unless it was erased or there was no turn yet.
     pub contact: Option<Contact>,
-    /// Why this person may not be written to.
-    pub suppressed: Option<String>,
+    /// Why this person may not be written to, and since when.
+    pub suppressed: Option<Suppressed>,
+}
+
+/// Somebody who may not be written to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Suppressed {
+    /// [`OPT_OUT`](crate::conversation::OPT_OUT) or another.
+    pub reason: String,
+    /// Since when, by Meta's clock where they said so.
+    pub since: Timestamp,
 }
 
 impl Standing {
@@ -41,7 +50,7 @@ impl Standing {
 }
 
 const SELECT: &str = "select c.workspace_id, c.id, c.mode, c.mode_until, c.revision, c.last_contact_event_at, c.contact_id, \
-     s.reason, k.channel_id, k.key_id, k.profile from conversation c \
+     s.reason, k.channel_id, k.key_id, k.profile, s.created_at from conversation c \
      left join contact k on k.workspace_id = c.workspace_id and k.id = c.contact_id and k.erased_at is null \
      left join suppression s on s.workspace_id = c.workspace_id and s.channel_id = c.channel_id and s.person = c.thread \
      where (c.workspace_id, c.id) in ";
@@ -97,7 +106,13 @@ fn standing(row: &AnyRow) -> Result<(ConversationId, Standing), ConversationErro
         last_contact_event_at: time(5)?,
         contact_id: contact.map(|id| ContactId::parse(&id)).transpose().map_err(unreadable)?,
         contact: None,
-        suppressed: row.try_get(7)?,
+        suppressed: suppressed(row)?,
     };
     Ok((ConversationId::parse(row.try_get(1)?).map_err(unreadable)?, standing))
+}
+
+fn suppressed(row: &AnyRow) -> Result<Option<Suppressed>, ConversationError> {
+    let reason: Option<String> = row.try_get(7)?;
+    let since: Option<i64> = row.try_get(11)?;
+    Ok(reason.zip(since).map(|(reason, since)| Suppressed { reason, since: Timestamp::from_millis(since) }))
 }

@@ -11,7 +11,7 @@ use crate::audit::{self, Code, Entry, Kind, Reference};
 use crate::db::{DbError, WriteTransaction};
 use crate::vault::{self, SecretKind, Vault};
 
-use super::{ChannelState, DirectoryError, generation_bump};
+use super::{App, ChannelState, DirectoryError, generation_bump};
 
 /// Longest name of a business or channel: one line on a page.
 const MAX_NAME_CHARACTERS: usize = 120;
@@ -126,6 +126,22 @@ pub async fn app_add(
     vault.secret_put(transaction, &workspace, SecretKind::VerifyToken, owner, secrets.verify_token).await?;
     record(transaction, now, &workspace, "app-added", Reference::from(&id)).await?;
     Ok(id)
+}
+
+/// Replaces a secret of an app; what is signed with the old one is not taken any more.
+///
+/// # Errors
+/// [`DirectoryError`]; nothing was changed.
+pub async fn app_secret_replace(
+    transaction: &mut WriteTransaction,
+    vault: &Vault,
+    now: Timestamp,
+    app: &App,
+    (kind, secret): (SecretKind, Zeroizing<Vec<u8>>),
+) -> Result<(), DirectoryError> {
+    vault.secret_retire(transaction, &app.workspace, kind, app.id.as_str()).await?;
+    vault.secret_put(transaction, &app.workspace, kind, app.id.as_str(), secret).await?;
+    record(transaction, now, &app.workspace, "app-secret-replaced", Reference::from(&app.id)).await
 }
 
 /// Connects a channel with its token.

@@ -8,7 +8,7 @@ use bellhop_domain::id::{ContactId, ConversationId, EventId, MessageId, PluginKe
 use bellhop_domain::kind::EventKind;
 use bellhop_domain::time::Timestamp;
 
-use crate::conversation::{self, Contact, Profile, Standing};
+use crate::conversation::{self, Contact, Profile, Standing, Suppressed};
 use crate::directory::{Channel, Workspace};
 use crate::dispatch::{Dispatch, DispatchError};
 use crate::inbox::{self, Claimed, OpenEvent, SliceContent};
@@ -47,7 +47,7 @@ pub(super) struct OpenTurn {
     pub(super) took_all: bool,
     pub(super) sessions: HashMap<PluginKey, String>,
     /// Why nothing may be said to this person.
-    pub(super) suppressed: Option<String>,
+    pub(super) suppressed: Option<Suppressed>,
     pub(super) opened_at: Timestamp,
 }
 
@@ -151,7 +151,7 @@ struct Material {
     slices: Vec<Slice>,
     contact: Option<Contact>,
     sessions: Sessions,
-    suppressed: Option<String>,
+    suppressed: Option<Suppressed>,
     now: Timestamp,
 }
 

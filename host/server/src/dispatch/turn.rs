@@ -56,11 +56,14 @@ impl Dispatch {
 
     /// Somebody who said "stop" says "start", or somebody whom Meta could not reach writes again.
     async fn reachable_again(&self, turn: &OpenTurn) -> Result<Option<Suppression>, DispatchError> {
-        let mut texts = turn.events.iter().filter_map(|event| event.event.text());
-        let is_lifted = match turn.suppressed.as_deref() {
-            None => false,
-            Some(conversation::OPT_OUT) => texts.any(|text| words::recognise(text) == Some(Signal::OptIn)),
-            Some(_unreachable) => !turn.events.is_empty(),
+        let Some(suppressed) = &turn.suppressed else { return Ok(None) };
+        let is_lifted = match suppressed.reason.as_str() {
+            // A "start" from before the "stop" waited for its turn, or was brought back: the later word counts.
+            conversation::OPT_OUT => {
+                let mut later = turn.events.iter().filter(|event| event.at > suppressed.since);
+                later.any(|event| event.event.text().and_then(words::recognise) == Some(Signal::OptIn))
+            }
+            _unreachable => !turn.events.is_empty(),
         };
         if !is_lifted {
             return Ok(None);
@@ -71,6 +74,7 @@ impl Dispatch {
             channel: turn.claimed.channel.clone(),
             person: inbox::thread_key(&index, &turn.claimed.channel, &turn.contact.profile.person),
             reason: "reachable",
+            at: turn.opened_at,
         }))
     }
 

@@ -18,6 +18,21 @@ pub async fn events_hold_in(transaction: &mut WriteTransaction) -> Result<u64, D
     transaction.execute(sqlx::query(hold)).await
 }
 
+/// Ends the held events of people who were erased since, and removes their content: released, they would bring it back. How
+/// many.
+///
+/// # Errors
+/// [`DbError`]; the transaction is over.
+pub async fn events_refuse_erased_in(transaction: &mut WriteTransaction, now: Timestamp) -> Result<u64, DbError> {
+    let refuse = sqlx::query(
+        "update inbox_event set state = 'refused', reason = 'erased', settled_at = $1, sealed = $2 \
+         where state = 'held' and reason = 'restored' and exists (select 1 from conversation c join contact k \
+         on k.workspace_id = c.workspace_id and k.id = c.contact_id where c.workspace_id = inbox_event.workspace_id \
+         and c.id = inbox_event.conversation_id and k.erased_at is not null)",
+    );
+    transaction.execute(refuse.bind(now.millis()).bind(Vec::<u8>::new())).await
+}
+
 /// Opens a workspace's events again that arrived before `before` and that a restore had set aside; how many.
 ///
 /// # Errors

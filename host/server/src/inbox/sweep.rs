@@ -71,7 +71,8 @@ impl Total {
 pub async fn events_sweep(db: &Db, workspace: &WorkspaceId, before: SweepBefore) -> Result<u64, DbError> {
     let is_old = |state: &str, at: Timestamp| match state {
         "open" => false,
-        "parked" => at < before.parked,
+        // What a restore has set aside waits for its operator.
+        "parked" | "held" => at < before.parked,
         _ => at < before.settled,
     };
     db.sweep(&EVENTS, workspace.as_str(), before.settled.max(before.parked), is_old).await

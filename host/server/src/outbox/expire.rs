@@ -29,7 +29,11 @@ pub(super) async fn expire(outbox: &Outbox) -> Result<usize, OutboxError> {
         return Ok(0);
     }
     let over = rows.iter().map(over).collect::<Result<Vec<_>, DbError>>()?;
-    let tasks = tasks(outbox, &over).await?;
+    let tasks = match tasks(outbox, &over).await {
+        Err(error) if DbError::is_behind(&error) => return Err(error),
+        Err(_) => tasks_of_each(outbox, &over).await,
+        Ok(tasks) => tasks,
+    };
     let mut transaction = db.begin_write().await?;
     let mut close =
         Bulk::new("update delivery set state = 'held', reason = 'unknown', settled_at = ").bind(now.millis());
@@ -81,6 +85,21 @@ fn over(row: &AnyRow) -> Result<Over, DbError> {
         message: MessageId::parse(row.try_get(4)?).map_err(bad)?,
         is_unknown: row.try_get::<String, _>(5)? == "unknown",
     })
+}
+
+/// Something among these cannot be read: each alone, so that no other one waits for it. One that cannot be read is closed all
+/// the same, and stands in `bellhop deliveries`.
+async fn tasks_of_each(outbox: &Outbox, over: &[Over]) -> Vec<(DeliveryId, NewTask)> {
+    let mut all = Vec::with_capacity(over.len());
+    for over in over {
+        match tasks(outbox, std::slice::from_ref(over)).await {
+            Ok(tasks) => all.extend(tasks),
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, delivery.id = %over.id, "A delivery cannot be read");
+            }
+        }
+    }
+    all
 }
 
 /// What staff are told of those that waited for evidence; nothing of a contact that was erased.

@@ -121,7 +121,7 @@ pub(super) async fn write_group(db: Db, settled: Arc<Vec<Settled>>) -> Result<Ve
     } else {
         transaction.execute(update).await?;
     }
-    conversation::suppress_in(&mut transaction, &suppressions, now).await.map_err(db_error)?;
+    conversation::suppress_in(&mut transaction, &suppressions).await.map_err(db_error)?;
     moment(Moment::SettleWritten);
     transaction.commit().await?;
     moment(Moment::SettleCommitted);
@@ -161,7 +161,14 @@ async fn row(
             Happening::RefusedForNow
         }
         Attempt::Unreachable => again(&mut row, "unreachable".to_owned(), wait),
-        Attempt::Unprepared => again(&mut row, "unprepared".to_owned(), wait),
+        Attempt::Unprepared => {
+            // Nothing left this host, and what is missing may be mended: it is never given up by itself.
+            if again(&mut row, "unprepared".to_owned(), wait) == Happening::RefusedForGood {
+                row.state = delivery::next(State::Retry, repeat, Happening::Held);
+                return Ok(row);
+            }
+            Happening::RefusedForNow
+        }
         Attempt::Refused(action, code) => {
             // While the asset rests there is no use in trying.
             let wait = wait.map(|wait| wait.max(rest.unwrap_or_default()));
@@ -227,6 +234,7 @@ async fn suppression(outbox: &Outbox, delivery: &InHand) -> Result<Option<Suppre
         channel: delivery.channel.clone(),
         person: inbox::thread_key(&index, &delivery.channel, &contact.profile.person),
         reason: "unreachable",
+        at: outbox.db.now(),
     }))
 }
 

@@ -50,7 +50,12 @@ pub async fn living_keys(
 ///
 /// # Errors
 /// [`VaultError::Files`], [`VaultError::Db`], [`VaultError::EpochMissing`]; the last copy is still there.
+/// [`VaultError::NotACopy`] when something else lies at `folder/keys`; nothing was touched.
 pub async fn keys_copy(keys: &KeysConfig, keyring: &Db, folder: &Path) -> Result<KeysCopied, VaultError> {
+    let (copy, living) = (folder.join(COPY), keys.folder.clone());
+    if blocking(folder, move || Ok(is_in_use(&copy, &living))).await? {
+        return Err(VaultError::NotACopy(folder.join(COPY)));
+    }
     let fresh = folder.join(format!("{COPY}-{}.part", uuid::Uuid::now_v7()));
     let path = fresh.clone();
     blocking(folder, move || files::make_folder(&path)).await?;
@@ -64,6 +69,26 @@ pub async fn keys_copy(keys: &KeysConfig, keyring: &Db, folder: &Path) -> Result
     let (from, whole) = (fresh, folder.to_owned());
     blocking(folder, move || take_place(&from, &whole)).await?;
     Ok(KeysCopied { folder: folder.join(COPY), ..made })
+}
+
+/// True when a folder has anything to do with the living keys, or is somebody else's: the copy takes its place, and what lies
+/// there is overwritten and removed.
+fn is_in_use(copy: &Path, living: &Path) -> bool {
+    let Ok(copy) = copy.canonicalize() else { return false };
+    let living = living.canonicalize().unwrap_or_else(|_| living.to_owned());
+    if copy.starts_with(&living) || living.starts_with(&copy) {
+        return true;
+    }
+    let is_ours = |name: &str| name == KEYRING || name.starts_with("epoch-") && name.ends_with(".key");
+    let Ok(mut entries) = fs::read_dir(&copy) else { return true };
+    !entries.all(|entry| entry.is_ok_and(|entry| entry.file_name().to_str().is_some_and(is_ours)))
+}
+
+/// A folder that a run of ours has left: its name has an id in it that nobody types.
+fn is_leftover(name: &str) -> bool {
+    let id =
+        name.strip_prefix("keys-").and_then(|rest| rest.strip_suffix(".old").or_else(|| rest.strip_suffix(".part")));
+    id.is_some_and(|id| uuid::Uuid::try_parse(id).is_ok())
 }
 
 async fn copy_into(keys: &KeysConfig, keyring: &Db, fresh: &Path) -> Result<KeysCopied, VaultError> {
@@ -146,8 +171,7 @@ fn take_place(fresh: &Path, folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        let is_ours = name.starts_with("keys-") && (name.ends_with(".old") || name.ends_with(".part"));
-        if is_ours && entry.file_type()?.is_dir() {
+        if is_leftover(&name) && entry.file_type()?.is_dir() {
             destroy_folder(&entry.path())?;
         }
     }
@@ -171,5 +195,37 @@ fn remove(file: &Path) -> io::Result<()> {
     match fs::remove_file(file) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_files(folder: &Path, names: &[&str]) {
+        fs::create_dir_all(folder).unwrap();
+        for name in names {
+            fs::write(folder.join(name), "x").unwrap();
+        }
+    }
+
+    #[test]
+    fn only_an_earlier_copy_is_replaced() {
+        let root = tempfile::tempdir().unwrap();
+        let (living, copy) = (root.path().join("living"), root.path().join("keys"));
+        with_files(&living, &["master.key", "epoch-1.key"]);
+        assert!(!is_in_use(&copy, &living), "nothing lies there");
+        with_files(&copy, &["keyring.db", "epoch-1.key"]);
+        assert!(!is_in_use(&copy, &living), "an earlier copy");
+        with_files(&copy, &["letters.txt"]);
+        assert!(is_in_use(&copy, &living), "somebody's folder");
+        assert!(is_in_use(&living, &living), "the living keys");
+        assert!(is_in_use(&living.join(".."), &living), "what they lie in");
+    }
+
+    #[test]
+    fn a_folder_that_a_person_named_is_no_leftover() {
+        assert!(is_leftover("keys-0199f7a2-5c3e-7b4d-8a1f-2e6d9c0b4a57.old"));
+        assert!(!is_leftover("keys-2024.old") && !is_leftover("keys-.part") && !is_leftover("keys"));
     }
 }

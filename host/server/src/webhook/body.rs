@@ -99,7 +99,9 @@ fn route(snapshot: &Snapshot, slice: &Slice<'_>) -> Option<Arc<Channel>> {
         (Object::Whatsapp, _) => &[ChannelKind::Whatsapp],
         (Object::Other(_), _) => &[],
     };
-    kinds.iter().find_map(|kind| snapshot.channel_by_asset(*kind, &slice.asset))
+    let of_asset = || kinds.iter().filter_map(|kind| snapshot.channel_by_asset(*kind, &slice.asset));
+    // A channel that was removed keeps what nobody else has connected.
+    of_asset().find(|channel| channel.state != ChannelState::Disconnected).or_else(|| of_asset().next())
 }
 
 fn arrival(slice: &Slice<'_>, channel: &Channel, keys: &Keys, now: Timestamp) -> Arrival {

@@ -25,7 +25,7 @@ pub(super) async fn apply_in(
     let tasks: Vec<_> = changes.iter().flat_map(|change| change.tasks.clone()).collect();
     conversation::tasks_insert_in(transaction, &tasks, now).await?;
     let suppressions: Vec<_> = changes.iter().filter_map(|change| change.suppress.clone()).collect();
-    conversation::suppress_in(transaction, &suppressions, now).await?;
+    conversation::suppress_in(transaction, &suppressions).await?;
     let until = Some(now + HUMAN_MODE_LASTS);
     conversation::conversation_set_mode_in(transaction, &those(changes, |c| c.becomes_human), "human", until).await?;
     let touched = those(changes, |c| c.suppress.is_some());

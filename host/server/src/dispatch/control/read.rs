@@ -185,6 +185,7 @@ fn read_signal(change: &mut Change, event: &ControlEvent, said: &ContactEvent, h
         channel: event.channel.clone(),
         person: inbox::thread_key(heard.index, &event.channel, person),
         reason: conversation::OPT_OUT,
+        at: event.at,
     });
     match heard.signal {
         Some(Signal::OptOut) => change.suppress = suppression,
