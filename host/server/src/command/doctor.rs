@@ -55,6 +55,7 @@ async fn examine(findings: &mut Findings, config: &Config, keyring_copy: Option<
     store::clock(findings, &db).await;
     host::serving(findings, config, &db).await;
     host::waiting(findings, &db).await;
+    host::channels(findings, &db).await;
     let clock = Clock::machine();
     match Db::look(&crate::app::keyring_url(config), Schema::Keyring, clock).await {
         Ok(keyring) => {

@@ -32,8 +32,11 @@ pub(super) async fn follow(
     (attempt, rest): (&Attempt, Option<Duration>),
     now: Timestamp,
 ) -> Result<(), OutboxError> {
-    if let Some(rest) = rest {
-        let (workspace, channel) = (&delivery.workspace, &delivery.channel);
+    let (workspace, channel) = (&delivery.workspace, &delivery.channel);
+    let rests_until = outbox.directory.snapshot().channel(workspace, channel).map(|channel| channel.backoff_until);
+    // What goes out side by side brings the same news; each note of it makes every host read its configuration anew.
+    let is_news = |rest: &Duration| rests_until.is_none_or(|until| until < now + *rest / 2);
+    if let Some(rest) = rest.filter(is_news) {
         let mut transaction = outbox.db.begin_write().await?;
         directory::channel_back_off(&mut transaction, workspace, channel, now + rest).await?;
         transaction.commit().await?;

@@ -3,6 +3,7 @@
 use std::fs::{File, TryLockError};
 
 use bellhop_sandbox::{Sandbox, SandboxOptions};
+use sqlx::Row;
 
 use crate::config::{Config, GraphConfig};
 use crate::db::Db;
@@ -96,8 +97,11 @@ pub(super) async fn waiting(findings: &mut Findings, db: &Db) {
     let advice = [
         ("parked", "events were put aside; see `bellhop events parked`"),
         ("quarantine", "bodies of Meta's could not be read; see `bellhop quarantine list`"),
-        ("delivery-held", "deliveries wait for a person: nobody knows whether Meta took them"),
-        ("delivery-dead", "deliveries were given up; the turns of the API show why"),
+        (
+            "delivery-held",
+            "deliveries wait for a person; see `bellhop deliveries`, and `bellhop release` after a restore",
+        ),
+        ("delivery-dead", "deliveries were given up; see `bellhop deliveries`"),
     ];
     let mut is_calm = true;
     for (name, says) in advice {
@@ -124,5 +128,30 @@ pub(super) async fn plugins(findings: &mut Findings, db: &Db, vault: &Vault) {
             let says = "a grant or manifest cannot be read; enable that plugin anew with `bellhop plugin enable`";
             findings.broken("plugins", chain(says, &error));
         }
+    }
+}
+
+/// Channels on which nothing goes out until somebody does something.
+pub(super) async fn channels(findings: &mut Findings, db: &Db) {
+    let select = "select id, name, state, coalesce(state_reason, '') from channel where state in ('reauthorise', 'paused') order by id";
+    let read = |row: &sqlx::any::AnyRow| -> Result<[String; 4], sqlx::Error> {
+        Ok([row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?])
+    };
+    let rows = match db.fetch_all(sqlx::query(select)).await {
+        Ok(rows) => rows,
+        Err(error) => return findings.broken("channels", chain("the channels cannot be read", &error)),
+    };
+    let stopped: Vec<_> = rows.iter().filter_map(|row| read(row).ok()).collect();
+    for [id, name, state, reason] in &stopped {
+        let advice = match state.as_str() {
+            "reauthorise" => "its token is not taken any more: give it a new one with `bellhop channel token`",
+            _ => {
+                "Meta has stopped it: look into Meta's dashboard, then give it its token again with `bellhop channel token`"
+            }
+        };
+        findings.warning("channels", format!("{name} ({id}) is {state} ({reason}): {advice}"));
+    }
+    if stopped.is_empty() {
+        findings.ok("channels", "none waits for its owner");
     }
 }

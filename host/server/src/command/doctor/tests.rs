@@ -161,3 +161,18 @@ fn each_engine_is_told_what_its_promise_rests_on() {
         assert_eq!(postgres(name, "off").0, Level::Broken, "{name}");
     }
 }
+
+#[tokio::test]
+async fn a_channel_that_waits_for_its_owner_is_named_with_what_to_do() {
+    let house = House::whole().await;
+    assert_eq!(house.says("channels").await.0, Level::Ok);
+    let stores = Stores::open(&house.config, Clock::machine()).await.unwrap();
+    let insert = "insert into channel (workspace_id, id, app_id, kind, asset_id, name, locale, state, state_reason, created_at) \
+                  values ('w', 'c', 'a', 'messenger', '1', 'Café Aurora', 'en', 'reauthorise', '190', 0)";
+    stores.db.execute(sqlx::query(insert)).await.unwrap();
+    stores.vault.close().await;
+    stores.db.close().await;
+    let (level, says) = house.says("channels").await;
+    assert_eq!(level, Level::Warning);
+    assert!(says.contains("Café Aurora") && says.contains("190") && says.contains("bellhop channel token"), "{says}");
+}
