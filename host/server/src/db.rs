@@ -298,6 +298,15 @@ impl Db {
 }
 
 impl Engine {
+    /// The end of a subquery that chooses rows to change: what somebody else is just changing is left to them. SQLite has one
+    /// writer, and needs no words for it.
+    pub(crate) const fn skip_locked(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres => " for update skip locked",
+        }
+    }
+
     fn of(url: &str) -> Result<Self, DbError> {
         match url.split_once(':') {
             Some(("sqlite", _)) => Ok(Self::Sqlite),

@@ -37,8 +37,9 @@ use round::Outcome;
 /// The name under which the program runs it.
 pub(crate) const NAME: &str = "crash";
 
-/// Hosts at once, over all rounds: a round mostly waits for leases to end. More would only slow each other down.
-const HOSTS_AT_ONCE: usize = 24;
+/// Hosts at once, over all rounds: a round mostly waits for leases to end, and a host that gets no processor looks like a dead one.
+/// Two cores carry this many.
+const HOSTS_AT_ONCE: usize = 12;
 
 /// Rounds that are added at most to visit what was missed.
 const MORE_ROUNDS: usize = 5;

@@ -5,10 +5,11 @@ use std::time::Duration;
 use bellhop_domain::id::{ChannelId, ContactId, ConversationId, EventId, HostId, KeyId, WorkspaceId};
 use bellhop_domain::kind::EventKind;
 use bellhop_domain::time::Timestamp;
-use sqlx::Row;
 use sqlx::any::AnyRow;
+use sqlx::{AssertSqlSafe, Row};
 
-use crate::db::{Bulk, Db, DbError};
+use crate::db::{Bulk, Db, DbError, Engine};
+use crate::inbox::conversations_lock_in;
 
 /// A holder that has not renewed for this long is taken for dead.
 const LEASE: Duration = Duration::from_secs(5);
@@ -79,13 +80,27 @@ pub struct OpenEvent {
     pub sealed: Vec<u8>,
 }
 
-const CLAIM: &str = "update conversation set owner = $1, epoch = epoch + 1, lease_until = $2, ready_at = $2, first_open_at = null \
-     where lease_until < $3 and (workspace_id, id) in (select workspace_id, id from (\
-     select workspace_id, id, ready_at, row_number() over (partition by workspace_id order by ready_at) as nth from (\
+/// The workspaces' oldest, shared out fairly.
+const RANKED: &str = "select workspace_id, id from (select workspace_id, id, ready_at, \
+     row_number() over (partition by workspace_id order by ready_at) as nth from (\
      select workspace_id, id, ready_at from conversation where ready_at is not null and ready_at <= $3 and lease_until < $3 \
-     order by ready_at limit $4) oldest) ranked where nth <= $5 order by ready_at limit $6) \
-     returning workspace_id, id, channel_id, contact_id, mode, mode_until, revision, arrivals, epoch, failures, floor, \
-     last_contact_event_at, last_answered_at";
+     order by ready_at limit $4) oldest) ranked where nth <= $5 order by ready_at limit $6";
+
+/// What somebody else is just changing is left out, and comes up again at the next look.
+fn claim_sql(engine: Engine) -> String {
+    let chosen = match engine.skip_locked() {
+        "" => RANKED.to_owned(),
+        skip_locked => format!(
+            "select workspace_id, id from conversation where (workspace_id, id) in ({RANKED}) and lease_until < $3{skip_locked}"
+        ),
+    };
+    format!(
+        "update conversation set owner = $1, epoch = epoch + 1, lease_until = $2, ready_at = $2, first_open_at = null \
+         where lease_until < $3 and (workspace_id, id) in ({chosen}) \
+         returning workspace_id, id, channel_id, contact_id, mode, mode_until, revision, arrivals, epoch, failures, floor, \
+         last_contact_event_at, last_answered_at"
+    )
+}
 
 /// Takes ready conversations that nobody holds.
 ///
@@ -95,7 +110,7 @@ const CLAIM: &str = "update conversation set owner = $1, epoch = epoch + 1, leas
 /// [`DbError`]; nothing was claimed. [`DbError::Conflict`] when another host claimed at the same instant; claim again.
 pub async fn claim(db: &Db, claim: &Claim) -> Result<Vec<Claimed>, DbError> {
     let now = db.now();
-    let statement = sqlx::query(CLAIM)
+    let statement = sqlx::query(AssertSqlSafe(claim_sql(db.engine())))
         .bind(claim.host.as_str())
         .bind((now + LEASE).millis())
         .bind(now.millis())
@@ -190,6 +205,9 @@ pub async fn renew(db: &Db, held: &[(WorkspaceId, ConversationId, i64)]) -> Resu
     for (workspace, conversation, epoch) in held {
         update.row().bind(workspace.as_str()).bind(conversation.as_str()).bind(*epoch);
     }
-    db.execute(update).await?;
-    Ok(())
+    let mut transaction = db.begin_write().await?;
+    let rows = held.iter().map(|(workspace, conversation, _)| (workspace, conversation));
+    conversations_lock_in(&mut transaction, rows).await?;
+    transaction.execute(update).await?;
+    transaction.commit().await
 }

@@ -8,7 +8,7 @@ use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use crate::db::{Bulk, Db, DbError, WriteTransaction};
-use crate::inbox::Claimed;
+use crate::inbox::{Claimed, conversations_lock_in};
 
 /// What a turn leaves in the conversation's row.
 #[derive(Debug, Clone)]
@@ -56,6 +56,8 @@ pub async fn finish_in(
     transaction: &mut WriteTransaction,
     turns: &[Finish],
 ) -> Result<HashSet<(ConversationId, i64)>, DbError> {
+    let rows = turns.iter().map(|turn| (&turn.claimed.workspace, &turn.claimed.conversation));
+    conversations_lock_in(transaction, rows).await?;
     let mut update = Bulk::new(
         "update conversation set contact_id = v.column5, mode = v.column6, mode_until = v.column7, floor = v.column8, \
          last_contact_event_at = v.column9, last_answered_at = v.column10, failures = 0, lease_until = 0, owner = null, \
@@ -137,8 +139,17 @@ pub async fn release(db: &Db, claimed: &[Claimed], failed: bool, ready_at: Times
     for claimed in claimed {
         update.row().bind(claimed.workspace.as_str()).bind(claimed.conversation.as_str()).bind(claimed.epoch);
     }
-    db.execute(update).await?;
-    Ok(())
+    change(db, claimed, update).await.map(drop)
+}
+
+/// Changes the rows of claims in a transaction of its own.
+async fn change(db: &Db, claimed: &[Claimed], update: Bulk) -> Result<u64, DbError> {
+    let mut transaction = db.begin_write().await?;
+    let rows = claimed.iter().map(|claimed| (&claimed.workspace, &claimed.conversation));
+    conversations_lock_in(&mut transaction, rows).await?;
+    let touched = transaction.execute(update).await?;
+    transaction.commit().await?;
+    Ok(touched)
 }
 
 /// Gives back claims that found nothing to do: everything had been taken by an earlier turn.
@@ -158,7 +169,7 @@ pub async fn release_empty(db: &Db, claimed: &[Claimed]) -> Result<(), DbError> 
         let row = update.row().bind(claimed.workspace.as_str()).bind(claimed.conversation.as_str());
         row.bind(claimed.epoch).bind(claimed.arrivals);
     }
-    let touched = db.execute(update).await?;
+    let touched = change(db, claimed, update).await?;
     if touched < claimed.len() as u64 {
         // Something arrived in between: those come up again at once.
         release(db, claimed, false, db.now()).await?;

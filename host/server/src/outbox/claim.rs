@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use bellhop_domain::id::{ChannelId, ContactId, ConversationId, DeliveryId, HostId, MessageId, WorkspaceId};
-use sqlx::Row;
 use sqlx::any::AnyRow;
+use sqlx::{AssertSqlSafe, Row};
 
 use crate::audit;
 use crate::db::{Db, DbError};
@@ -18,7 +18,7 @@ const CLAIM: &str = "update delivery set state = 'sending', owner = $1, lease_un
      where state in ('staged', 'retry') and (workspace_id, id) in (select d.workspace_id, d.id from delivery d \
      where d.state in ('staged', 'retry') and d.due_at <= $3 and not exists (select 1 from delivery e \
      where e.workspace_id = d.workspace_id and e.conversation_id = d.conversation_id and e.id < d.id \
-     and e.state in ('staged', 'retry', 'sending', 'unknown')) order by d.due_at, d.id limit $4) \
+     and e.state in ('staged', 'retry', 'sending', 'unknown')) order by d.due_at, d.id limit $4{skip_locked}) \
      returning workspace_id, id, conversation_id, channel_id, contact_id, message_id, kind, revision, attempts, \
      cast(case when exists (select 1 from delivery l where l.workspace_id = delivery.workspace_id \
      and l.conversation_id = delivery.conversation_id and l.id > delivery.id and l.state in ('staged', 'retry', 'sending', 'unknown')) \
@@ -26,7 +26,9 @@ const CLAIM: &str = "update delivery set state = 'sending', owner = $1, lease_un
 
 pub(super) async fn claim(db: &Db, host: &HostId, limit: usize) -> Result<Vec<InHand>, DbError> {
     let now = db.now();
-    let statement = sqlx::query(CLAIM)
+    // What another host is just claiming is left to it.
+    let sql = CLAIM.replace("{skip_locked}", db.engine().skip_locked());
+    let statement = sqlx::query(AssertSqlSafe(sql))
         .bind(host.as_str())
         .bind((now + LEASE).millis())
         .bind(now.millis())

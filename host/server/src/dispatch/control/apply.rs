@@ -17,6 +17,10 @@ pub(super) async fn apply_in(
     now: Timestamp,
 ) -> Result<(), DispatchError> {
     unreadable(transaction, changes, now).await?;
+    let changes_row = |change: &&Change| change.contact.is_some() || change.becomes_human || change.suppress.is_some();
+    let rows = changes.iter().filter(changes_row);
+    let rows = rows.filter_map(|change| Some((&change.workspace, change.conversation.as_ref()?)));
+    inbox::conversations_lock_in(transaction, rows).await?;
     contacts(transaction, changes, now).await?;
     let evidence: Vec<Evidence> = changes.iter().flat_map(|change| change.evidence.clone()).collect();
     outbox::settle_by_evidence_in(transaction, &evidence, now).await?;
