@@ -21,6 +21,7 @@ mod law;
 mod migrate_store;
 mod newcomers;
 mod operations;
+mod plans;
 mod plugins;
 mod records;
 mod refused;

@@ -66,8 +66,17 @@ async fn every_way_to_change_a_sealed_log_is_noticed() {
         ("delete from audit where code = 'channel-added'", 1),
         ("delete from audit where seq = 2", 2),
         ("update audit set seq = null where seq = 2", 2),
-        ("update audit set seq = 1 where seq = 2", 1),
+        ("update audit set seq = 1 where seq = 2", 2),
         ("update audit set seq = 3 where seq = 2", 2),
+        (
+            "insert into audit (workspace_id, id, at, kind, code, seq) select workspace_id, 'z', at, kind, code, seq from audit where seq = 2",
+            3,
+        ),
+        (
+            "insert into audit (workspace_id, id, at, kind, code, seq) select workspace_id, 'z', at, kind, code, 9 from audit where seq = 2",
+            3,
+        ),
+        ("update audit_seal set last_id = first_id where seq = 1", 1),
         ("delete from audit_seal where seq = 1", 1),
         ("delete from audit_seal where seq = 2", 2),
         ("update audit_seal set hash = previous where seq = 1", 1),

@@ -99,10 +99,10 @@ pub(super) async fn keys_insert(db: &Db, epoch: i64, keys: &[WrappedKey], now: T
     Ok(true)
 }
 
+/// Some of the keys that an older epoch wraps.
 pub(super) async fn keys_before_epoch(db: &Db, epoch: i64, limit: i64) -> Result<Vec<WrappedKey>, DbError> {
     let select = sqlx::query(
-        "select workspace_id, id, purpose, label, epoch, wrapped from wrapped_key where epoch < $1 \
-         order by workspace_id, id limit $2",
+        "select workspace_id, id, purpose, label, epoch, wrapped from wrapped_key where epoch < $1 order by epoch limit $2",
     );
     db.fetch_all(select.bind(epoch).bind(limit)).await?.iter().map(read).collect()
 }
