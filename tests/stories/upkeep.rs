@@ -94,6 +94,21 @@ story!(what_comes_back_while_a_turn_runs_is_left_to_the_next_one, |app| {
     assert_eq!(claimed.len(), 1, "the conversation is ready again");
 });
 
+story!(what_comes_after_a_parked_message_starts_with_a_clean_slate, |app| {
+    app.enable(&app.business, "hello", "{}").await;
+    let ana = app.customer("Ana");
+    ana.says("the first").unwrap();
+    app.arrive().await;
+    app.advance(SETTLED);
+    park(&app).await;
+    ana.says("the second").unwrap();
+    app.arrive().await;
+    app.advance(SETTLED);
+    let claim = Claim { host: HostId::new(), limit: 1, per_workspace: 1 };
+    let claimed = inbox::claim(&app.app.stores.db, &claim).await.unwrap();
+    assert_eq!(claimed[0].failures, 0, "failures of what was put aside count against nobody else");
+});
+
 story!(a_parked_control_event_is_applied_once_it_is_brought_back, |app| {
     app.enable(&app.business, "hello", "{}").await;
     let ana = app.customer("Ana");

@@ -161,7 +161,7 @@ pub async fn release_empty(db: &Db, claimed: &[Claimed]) -> Result<(), DbError> 
         return Ok(());
     }
     let mut update = Bulk::new(
-        "update conversation set lease_until = 0, owner = null, first_open_at = null, ready_at = null \
+        "update conversation set lease_until = 0, owner = null, first_open_at = null, ready_at = null, failures = 0 \
          where (workspace_id, id, epoch, arrivals) in ",
     )
     .keys(4);
@@ -187,7 +187,7 @@ pub async fn park_all(db: &Db, claimed: &Claimed, reason: &'static str) -> Resul
     let mut transaction = db.begin_write().await?;
     // The row first: what arrives from here on waits for this transaction and then finds the conversation at rest.
     let free = sqlx::query(
-        "update conversation set lease_until = 0, owner = null, first_open_at = null, ready_at = null \
+        "update conversation set lease_until = 0, owner = null, first_open_at = null, ready_at = null, failures = 0 \
          where workspace_id = $1 and id = $2 and epoch = $3",
     );
     let (workspace, conversation) = (claimed.workspace.as_str().to_owned(), claimed.conversation.as_str().to_owned());
