@@ -23,8 +23,9 @@ story!(apps_are_listed_and_each_is_there_once, |app| {
     let refused = app.refused(&again).await;
     assert!(refused.contains(app.app_id.as_str()) && refused.contains("bellhop app list"), "{refused}");
     let own = [add(&["4711"]), vec!["--workspace", app.business.workspace.as_str()]].concat();
-    app.told(&own).await;
+    let id = app.told(&own).await;
     let listed = app.told(&["app", "list"]).await;
+    assert!(listed.contains(&format!("/webhook/{}\n", id.trim())), "what is printed is the id and nothing else: {id}");
     assert!(listed.lines().any(|line| line.contains("4711") && line.contains("Café Aurora")), "{listed}");
 });
 

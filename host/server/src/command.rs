@@ -187,3 +187,8 @@ fn say(text: impl std::fmt::Display) {
     // Whoever reads may have gone (`| head -1`); the command has done its work all the same.
     drop(writeln!(std::io::stdout().lock(), "{text}"));
 }
+
+/// Says what a script does not want in its variable.
+fn hint(text: impl std::fmt::Display) {
+    drop(writeln!(std::io::stderr().lock(), "{text}"));
+}

@@ -8,7 +8,7 @@ use bellhop_domain::id::{AppId, ChannelId, WorkspaceId};
 use clap::Subcommand;
 
 use crate::app::Stores;
-use crate::command::{named, say, secret};
+use crate::command::{hint, named, say, secret};
 use crate::directory::{self, AppSecrets, NewApp, NewChannel, NewWorkspace};
 use crate::vault::SecretKind;
 
@@ -189,7 +189,7 @@ async fn app_add(
     let id = directory::app_add(&mut transaction, &stores.vault, stores.db.now(), &new, secrets).await?;
     transaction.commit().await?;
     say(id.as_str());
-    say(format_args!("callback URL for Meta's dashboard: https://YOUR-HOST/webhook/{id}"));
+    hint(format_args!("callback URL for Meta's dashboard: https://YOUR-HOST/webhook/{id}"));
     Ok(())
 }
 
