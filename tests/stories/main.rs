@@ -13,6 +13,7 @@ mod crash;
 mod demo;
 mod duplicates;
 mod echoes;
+mod evidence;
 mod faq_score;
 mod graph;
 mod handback;

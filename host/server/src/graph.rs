@@ -11,6 +11,7 @@ use std::time::Duration;
 use bellhop_domain::channel::ChannelKind;
 use bellhop_domain::graph_error::Action;
 use bellhop_domain::render::Outgoing;
+use bellhop_domain::time::Timestamp;
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use reqwest::{Method, Request, Url};
 use serde::Serialize;
@@ -53,6 +54,8 @@ pub struct Sent {
     pub message_id: String,
     /// Meta's id of the person, where it says so.
     pub recipient_id: Option<String>,
+    /// What time it was for Meta when it answered, to the second.
+    pub at: Option<Timestamp>,
     /// How much of its allowance the app and the channel have used.
     pub usage: Usage,
 }
@@ -102,9 +105,9 @@ impl Graph {
         metadata: &str,
     ) -> Result<Sent, GraphError> {
         let body = wire::Send::message(recipient, outgoing, metadata);
-        let (taken, usage) = self.post::<wire::Taken>(channel, &body).await?;
+        let Answer { body: taken, at, usage } = self.post::<wire::Taken>(channel, &body).await?;
         let message_id = taken.message_id.ok_or(GraphError::Garbled)?;
-        Ok(Sent { message_id, recipient_id: taken.recipient_id, usage })
+        Ok(Sent { message_id, recipient_id: taken.recipient_id, at, usage })
     }
 
     /// Shows a sign. May be repeated at will.
@@ -118,15 +121,14 @@ impl Graph {
         action: SenderAction,
     ) -> Result<Usage, GraphError> {
         let body = wire::Send::action(recipient, action);
-        let (_, usage) = self.post::<wire::Taken>(channel, &body).await?;
-        Ok(usage)
+        Ok(self.post::<wire::Taken>(channel, &body).await?.usage)
     }
 
     async fn post<T: serde::de::DeserializeOwned>(
         &self,
         channel: &Channel,
         body: &impl Serialize,
-    ) -> Result<(T, Usage), GraphError> {
+    ) -> Result<Answer<T>, GraphError> {
         let inner = &self.inner;
         let request = inner.request(channel, body).ok_or(GraphError::refused(Action::Fix, Why::Unsupported))?;
         let authorised = inner.vault.authorise(request, &channel.app, &channel.id, &channel.workspace).await;
@@ -141,9 +143,17 @@ impl Graph {
         if let Some(error) = error::read(response.status.as_u16(), &response.body, usage) {
             return Err(error);
         }
-        let answer = serde_json::from_slice(&response.body).map_err(|_| GraphError::Garbled)?;
-        Ok((answer, usage))
+        let body = serde_json::from_slice(&response.body).map_err(|_| GraphError::Garbled)?;
+        Ok(Answer { body, at: wire::date(&response.headers), usage })
     }
+}
+
+/// An answer that is no error.
+struct Answer<T> {
+    body: T,
+    /// What time it was for Meta.
+    at: Option<Timestamp>,
+    usage: Usage,
 }
 
 impl Inner {

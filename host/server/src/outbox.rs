@@ -6,6 +6,7 @@
 mod claim;
 mod consequence;
 mod counts;
+mod early;
 mod evidence;
 mod expire;
 mod facts;
@@ -35,7 +36,8 @@ use crate::outbox::settle::Settled;
 use crate::vault::{Vault, VaultError};
 
 pub use counts::{delivery_queues, leases};
-pub use evidence::{Evidence, settle_by_evidence_in};
+pub use early::early_receipts_sweep;
+pub use evidence::{Evidence, Shown, settle_by_evidence_in};
 pub use held::{deliveries_give_up_in, deliveries_hold_in, deliveries_release_in};
 pub use list::{DeliveryRow, deliveries_of_turns};
 pub use stage::{NewDelivery, deliveries_insert_in};

@@ -18,7 +18,7 @@ pub(super) fn rest(attempt: &Attempt, usage: Usage) -> Option<Duration> {
         Attempt::Refused(Action::BackOff, _) => {
             Some(allowance::rest_after_refusal(usage.percent(), usage.regain_after))
         }
-        Attempt::Refused(..) | Attempt::Accepted(_) | Attempt::Lost(_) => {
+        Attempt::Refused(..) | Attempt::Accepted(..) | Attempt::Lost(_) => {
             allowance::rest_after(usage.percent(), usage.regain_after)
         }
         Attempt::Denied(_) | Attempt::Postponed(..) | Attempt::Unreachable | Attempt::Unprepared => None,
@@ -48,7 +48,7 @@ pub(super) async fn follow(
         }
         Attempt::Refused(Action::Pause, code) => stop_channel(outbox, delivery, ChannelState::Paused, code).await,
         Attempt::Refused(..)
-        | Attempt::Accepted(_)
+        | Attempt::Accepted(..)
         | Attempt::Denied(_)
         | Attempt::Postponed(..)
         | Attempt::Unreachable

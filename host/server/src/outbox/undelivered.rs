@@ -62,9 +62,11 @@ pub(super) fn reason_to_tell(attempt: &Attempt) -> Option<&'static str> {
         Attempt::Refused(Action::Suppress, _) => None,
         Attempt::Refused(..) => Some("refused-by-meta"),
         Attempt::Unreachable => Some("meta-unreachable"),
-        Attempt::Unprepared | Attempt::Lost(_) | Attempt::Denied(_) | Attempt::Postponed(..) | Attempt::Accepted(_) => {
-            None
-        }
+        Attempt::Unprepared
+        | Attempt::Lost(_)
+        | Attempt::Denied(_)
+        | Attempt::Postponed(..)
+        | Attempt::Accepted(..) => None,
     }
 }
 

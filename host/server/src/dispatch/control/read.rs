@@ -10,7 +10,7 @@ use bellhop_domain::words::{self, Signal};
 use crate::conversation::{self, Body, Contact, NewContact, NewMessage, NewTask, Profile, Suppression};
 use crate::dispatch::{Dispatch, DispatchError};
 use crate::inbox::{self, ControlEvent, SliceContent};
-use crate::outbox::Evidence;
+use crate::outbox::{Evidence, Shown};
 use crate::vault::IndexKey;
 
 /// Meta's own inboxes: who writes there is a person (Meta: Conversation Routing; Page inbox and Instagram inbox).
@@ -87,7 +87,14 @@ async fn change(
     match read {
         Event::Control(Control::Echo(echo)) => {
             let our_app = meta_app_id(dispatch, event);
-            read_echo(&mut change, event, &echo, our_app.as_deref(), &index, known.contacts.get(conversation));
+            read_echo(
+                &mut change,
+                (event, conversation),
+                &echo,
+                our_app.as_deref(),
+                &index,
+                known.contacts.get(conversation),
+            );
         }
         Event::Control(Control::Delivered(receipt)) => receipts(&mut change, &receipt, conversation, &index, false),
         Event::Control(Control::Read(receipt)) => receipts(&mut change, &receipt, conversation, &index, true),
@@ -113,7 +120,7 @@ async fn change(
 /// An own send that came back, a person in Meta's inbox, or another app.
 fn read_echo(
     change: &mut Change,
-    event: &ControlEvent,
+    (event, conversation): (&ControlEvent, &ConversationId),
     echo: &Echo,
     our_app: Option<&str>,
     index: &IndexKey,
@@ -122,14 +129,15 @@ fn read_echo(
     let mid = echo.mid.as_deref().map(|mid| inbox::mid_key(index, mid));
     let ours = echo.metadata.as_deref().filter(|_| echo.app_id.as_deref() == our_app).map(DeliveryId::parse);
     if let Some(Ok(delivery)) = ours {
-        change.evidence.push(Evidence::Shown { workspace: event.workspace.clone(), delivery, mid });
+        let (workspace, conversation) = (event.workspace.clone(), conversation.clone());
+        change.evidence.push(Evidence::Shown(Shown { workspace, conversation, delivery, mid, at: event.at }));
         return;
     }
     if echo.app_id.is_some() && echo.app_id.as_deref() == our_app {
         return;
     }
     change.becomes_human = echo.app_id.as_deref().is_none_or(|app| INBOX_APPS.contains(&app));
-    if let (Some(contact), Some(conversation)) = (contact, &event.conversation) {
+    if let Some(contact) = contact {
         change.messages.push(NewMessage {
             workspace: event.workspace.clone(),
             id: MessageId::new(),
@@ -147,7 +155,12 @@ fn read_echo(
 fn receipts(change: &mut Change, receipt: &Receipt, conversation: &ConversationId, index: &IndexKey, is_read: bool) {
     let workspace = &change.workspace;
     for mid in &receipt.mids {
-        change.evidence.push(Evidence::Arrived { workspace: workspace.clone(), mid: inbox::mid_key(index, mid) });
+        change.evidence.push(Evidence::Arrived {
+            workspace: workspace.clone(),
+            conversation: conversation.clone(),
+            mid: inbox::mid_key(index, mid),
+            is_read,
+        });
     }
     if let Some(watermark) = receipt.watermark {
         change.evidence.push(Evidence::UpTo {
