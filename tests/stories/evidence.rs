@@ -52,10 +52,10 @@ impl TestApp {
         while self.app.dispatch.control_once().await.unwrap() > 0 {}
     }
 
-    async fn mode(&self) -> String {
-        use sqlx::Row;
-        let row = self.app.stores.db.fetch_optional(sqlx::query("select mode from conversation")).await.unwrap();
-        row.unwrap().get(0)
+    async fn modes(&self) -> Vec<String> {
+        let select = sqlx::query("select mode from conversation order by id");
+        let rows = self.app.stores.db.fetch_all(select).await.unwrap();
+        rows.iter().map(|row| sqlx::Row::get(row, 0)).collect()
     }
 }
 
@@ -151,3 +151,97 @@ async fn reads_the_first_of_two(app: &TestApp, name: &str, with_echoes: bool) {
     app.hears(&[receipt(app, &customer, "read", &json!({ "watermark": read_at }))]).await;
     assert_eq!(app.delivery_states().await[n_before..], ["read", "sent"], "{name}");
 }
+
+const GREETING: &str = "Good day!";
+
+/// An echo that does not say which delivery it is, as Instagram sends it.
+fn unmarked(app: &TestApp, customer: &Customer, mid: &str, text: &str) -> Value {
+    let at = app.control.clock().now_ms();
+    json!({ "sender": { "id": app.business.page_id }, "recipient": { "id": customer.person_id }, "timestamp": at,
+            "message": { "is_echo": true, "mid": mid, "text": text } })
+}
+
+/// The same, from our app.
+fn of_our_app(app: &TestApp, customer: &Customer, mid: &str, text: &str) -> Value {
+    let mut item = unmarked(app, customer, mid, text);
+    item["message"]["app_id"] = app.meta_app_id.parse::<u64>().unwrap().into();
+    item
+}
+
+/// Somebody is greeted, and nobody knows whether it arrived.
+async fn greeted_into_the_dark(app: &TestApp, customer: &Customer) {
+    app.enable(&app.business, "hello", &json!({ "en": GREETING }).to_string()).await;
+    app.silence();
+    app.control.next_sends(1, Trouble::DropAfter);
+    customer.says("hello").unwrap();
+    app.rest().await;
+    assert_eq!(app.delivery_states().await.pop().unwrap(), "unknown");
+}
+
+story!(an_echo_that_does_not_name_its_delivery_settles_the_one_that_says_the_same, |app| {
+    for (name, echo) in [("Ana", unmarked as fn(&TestApp, &Customer, &str, &str) -> Value), ("Ben", of_our_app)] {
+        let customer = app.customer(name);
+        greeted_into_the_dark(&app, &customer).await;
+        let n_messages = app.count("message").await;
+        app.hears(&[echo(&app, &customer, &newest(&app), "Good day! ")]).await;
+        assert_eq!(app.delivery_states().await.pop().unwrap(), "sent", "{name}");
+        assert_eq!((app.modes().await.pop().unwrap().as_str(), app.count("message").await), ("automated", n_messages));
+        // Its id is known now.
+        app.hears(&[receipt(&app, &customer, "read", &json!({ "mid": newest(&app) }))]).await;
+        assert_eq!(app.delivery_states().await.pop().unwrap(), "read");
+    }
+});
+
+story!(an_echo_that_beats_the_answer_is_no_colleague, |app| {
+    app.enable(&app.business, "hello", &json!({ "en": GREETING }).to_string()).await;
+    app.silence();
+    let ana = app.customer("Ana");
+    let sending = app.answer_held(&ana).await;
+    let echo = unmarked(&app, &ana, &newest(&app), GREETING);
+    app.hears(std::slice::from_ref(&echo)).await;
+    app.control.release_replies();
+    sending.await.unwrap();
+    assert_eq!(app.delivery_states().await, ["sent"]);
+    // And one that comes after it.
+    let ben = app.customer("Ben");
+    ben.says("hello").unwrap();
+    app.rest().await;
+    let n_messages = app.count("message").await;
+    app.hears(&[unmarked(&app, &ben, &newest(&app), "whatever Meta made of it")]).await;
+    assert_eq!((app.events_that("echo done").await, app.count("message").await), (2, n_messages));
+    assert_eq!(app.modes().await, ["automated", "automated"]);
+});
+
+story!(of_those_that_say_the_same_the_oldest_is_meant, |app| {
+    let ana = app.customer("Ana");
+    greeted_into_the_dark(&app, &ana).await;
+    let first = newest(&app);
+    // The second waits behind the first, which is held for that; then nobody knows of it either.
+    ana.says("hello?").unwrap();
+    app.rest().await;
+    app.control.next_sends(1, Trouble::DropAfter);
+    app.advance(Duration::from_secs(30));
+    app.calm().await;
+    assert_eq!(app.delivery_states().await, ["held", "unknown"]);
+    app.hears(&[unmarked(&app, &ana, &first, GREETING)]).await;
+    assert_eq!(app.delivery_states().await, ["sent", "unknown"]);
+    assert_eq!(app.tasks().await.len(), 0, "nobody needs to look after it any more");
+    let echoes = [unmarked(&app, &ana, &newest(&app), GREETING), unmarked(&app, &ana, "m_colleague", GREETING)];
+    app.hears(&echoes).await;
+    assert_eq!(app.delivery_states().await, ["sent", "sent"]);
+    assert_eq!(app.modes().await, ["human"], "a third one is nobody's of ours");
+});
+
+story!(a_colleague_who_says_something_else_is_a_colleague, |app| {
+    let ana = app.customer("Ana");
+    greeted_into_the_dark(&app, &ana).await;
+    let mut picture = unmarked(&app, &ana, "m_picture", GREETING);
+    picture["message"]["attachments"] = json!([{ "type": "image", "payload": { "url": "https://example.com/a.png" } }]);
+    app.hears(&[picture]).await;
+    assert_eq!(
+        (app.delivery_states().await, app.modes().await),
+        (vec!["unknown".to_owned()], vec!["human".to_owned()])
+    );
+    app.hears(&[unmarked(&app, &ana, "m_other", "Hi, this is Lea.")]).await;
+    assert_eq!(app.delivery_states().await, ["unknown"]);
+});

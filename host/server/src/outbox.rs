@@ -6,6 +6,7 @@
 mod claim;
 mod consequence;
 mod counts;
+mod doubtful;
 mod early;
 mod evidence;
 mod expire;
@@ -36,6 +37,7 @@ use crate::outbox::settle::Settled;
 use crate::vault::{Vault, VaultError};
 
 pub use counts::{delivery_queues, leases};
+pub use doubtful::{DoubtfulDelivery, deliveries_by_mid, deliveries_doubtful};
 pub use early::early_receipts_sweep;
 pub use evidence::{Evidence, Shown, settle_by_evidence_in};
 pub use held::{deliveries_give_up_in, deliveries_hold_in, deliveries_release_in};

@@ -13,3 +13,10 @@ create index early_receipt_seen on early_receipt (seen_at);
 
 -- When Meta took it, by Meta's clock: watermarks are by that clock too.
 alter table delivery add column meta_at bigint;
+
+-- Which delivery a task tells of, so that it is closed when the delivery turns out to have arrived.
+alter table task add column delivery_id text;
+create index task_of_delivery on task (workspace_id, delivery_id) where state = 'open' and delivery_id is not null;
+
+-- Deliveries that evidence may still settle after they were held; there are few.
+create index delivery_doubted on delivery (workspace_id, conversation_id, id) where state = 'held' and reason = 'unknown';

@@ -3,7 +3,9 @@
 
 use bellhop_domain::id::{ConversationId, DeliveryId, WorkspaceId};
 use bellhop_domain::time::Timestamp;
+use sqlx::Row;
 
+use crate::conversation;
 use crate::db::{Bulk, DbError, WriteTransaction};
 use crate::outbox::early;
 
@@ -49,6 +51,15 @@ pub struct Shown {
     pub mid: Option<[u8; 32]>,
     /// When Meta took it, by its clock.
     pub at: Timestamp,
+    /// It was found by what it says, among those of which nobody knew.
+    pub is_likeness: bool,
+}
+
+impl Evidence {
+    /// True when a delivery was found by what it says.
+    pub fn is_likeness(&self) -> bool {
+        matches!(self, Self::Shown(Shown { is_likeness: true, .. }))
+    }
 }
 
 /// Settles deliveries by evidence, whatever was believed of them before.
@@ -103,10 +114,17 @@ impl Evidence {
     }
 }
 
-/// An echo also tells Meta's own time of what was answered for long.
+/// An echo also tells Meta's own time of what was answered for long. What was found by its words must still be in doubt, and the
+/// message of nobody else.
 const SHOWN: &str = ") as v where delivery.workspace_id = v.column1 and delivery.id = v.column2 \
      and (delivery.state in ('staged', 'sending', 'retry', 'unknown', 'held', 'dropped') \
-     or (delivery.state in ('sent', 'delivered') and coalesce(delivery.meta_at, 0) <> v.column4))";
+     or (delivery.state in ('sent', 'delivered') and coalesce(delivery.meta_at, 0) <> v.column4)) \
+     and (v.column6 = 0 or ((delivery.state in ('sending', 'unknown') or (delivery.state = 'held' and delivery.reason = 'unknown')) \
+     and not exists (select 1 from delivery o where o.workspace_id = v.column1 and o.mid = v.column3 and o.mid is not null)))";
+
+/// What staff were told of it.
+const ITS_TASK: &str = " returning delivery.workspace_id, (select min(t.id) from task t where t.workspace_id = delivery.workspace_id \
+     and t.delivery_id = delivery.id and t.delivery_id is not null and t.state = 'open')";
 
 async fn shown(transaction: &mut WriteTransaction, evidence: &[Evidence], now: Timestamp) -> Result<(), DbError> {
     let mut update = Bulk::new(
@@ -118,7 +136,7 @@ async fn shown(transaction: &mut WriteTransaction, evidence: &[Evidence], now: T
          from (values ",
     );
     for evidence in evidence {
-        if let Evidence::Shown(Shown { workspace, delivery, mid, at, .. }) = evidence {
+        if let Evidence::Shown(Shown { workspace, delivery, mid, at, is_likeness, .. }) = evidence {
             let mid = mid.map(|mid| mid.to_vec());
             update
                 .row()
@@ -126,14 +144,20 @@ async fn shown(transaction: &mut WriteTransaction, evidence: &[Evidence], now: T
                 .bind(delivery.as_str())
                 .bind(mid)
                 .bind(at.millis())
-                .bind(now.millis());
+                .bind(now.millis())
+                .bind(i64::from(*is_likeness));
         }
     }
     if update.is_empty() {
         return Ok(());
     }
-    transaction.execute(update.end(SHOWN)).await?;
-    Ok(())
+    let mut tasks = Vec::new();
+    for row in transaction.fetch_all(update.end(SHOWN).end(ITS_TASK)).await? {
+        if let Some(task) = row.try_get::<Option<String>, _>(1)? {
+            tasks.push((row.try_get::<String, _>(0)?, task));
+        }
+    }
+    conversation::tasks_close_in(transaction, &tasks, now).await
 }
 
 /// How many of them no delivery was waiting for.
@@ -207,7 +231,10 @@ mod tests {
             let update = format!("update delivery set state = 'x' from (values ('a', 'b', 5){tail}");
             reaches(&db, &update, "delivery", &["delivery_receipts"]).await;
         }
-        let update = format!("update delivery set state = 'x' from (values ('a', 'b', 5, 6){SHOWN}");
+        let update =
+            format!("update delivery set state = 'x' from (values ('a', 'b', x'00', 5, 6, 0){SHOWN}{ITS_TASK}");
         reaches(&db, &update, "delivery", &["PRIMARY KEY (workspace_id=? AND id=?)"]).await;
+        reaches(&db, &update, "o", &["delivery_by_mid"]).await;
+        reaches(&db, &update, "t", &["task_of_delivery"]).await;
     }
 }

@@ -111,7 +111,7 @@ async fn tasks(outbox: &Outbox, over: &[Over]) -> Result<Vec<(DeliveryId, NewTas
     let messages = conversation::messages_find(&outbox.db, &outbox.vault, &messages).await?;
     let tasks = unknown().filter_map(|over| {
         let body = messages.get(&over.message).map(|message| &message.body);
-        let place = (&over.workspace, &over.conversation);
+        let place = (&over.workspace, &over.conversation, &over.id);
         let task = undelivered::task(place, contacts.get(&over.contact)?, body, undelivered::NOBODY_KNOWS);
         Some((over.id.clone(), task))
     });

@@ -85,7 +85,7 @@ pub(super) async fn settle(
 fn undelivered(delivery: &InHand, ready: Option<&Ready>, attempt: &Attempt) -> Option<NewTask> {
     let reason = undelivered::reason_to_tell(attempt)?;
     let Ready { contact: Some(contact), body, .. } = ready? else { return None };
-    Some(undelivered::task((&delivery.workspace, &delivery.conversation), contact, body.as_ref(), reason))
+    Some(undelivered::task((&delivery.workspace, &delivery.conversation, &delivery.id), contact, body.as_ref(), reason))
 }
 
 /// Writes the ends of many attempts in one transaction. A delivery that evidence settled meanwhile stays as it is.

@@ -40,7 +40,7 @@ pub struct PutAside {
 
 /// The task that tells of a message; its words are the note.
 pub(super) fn task(
-    (workspace, conversation): (&WorkspaceId, &ConversationId),
+    (workspace, conversation, delivery): (&WorkspaceId, &ConversationId, &DeliveryId),
     contact: &Contact,
     body: Option<&Body>,
     reason: &'static str,
@@ -52,6 +52,7 @@ pub(super) fn task(
         note: body.map(|body| body.text.clone()).unwrap_or_default(),
         reason,
         key: contact.key.clone(),
+        delivery: Some(delivery.clone()),
     }
 }
 
