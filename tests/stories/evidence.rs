@@ -214,6 +214,8 @@ story!(an_echo_that_beats_the_answer_is_no_colleague, |app| {
 
 story!(of_those_that_say_the_same_the_oldest_is_meant, |app| {
     let ana = app.customer("Ana");
+    // Nobody looks it up in time.
+    app.control.set_threads_lag(Duration::from_secs(3_600));
     greeted_into_the_dark(&app, &ana).await;
     let first = newest(&app);
     // The second waits behind the first, which is held for that; then nobody knows of it either.

@@ -19,6 +19,7 @@ mod graph;
 mod handback;
 mod health;
 mod law;
+mod lookups;
 mod migrate_store;
 mod newcomers;
 mod operations;

@@ -157,6 +157,7 @@ impl Jobs {
         self.sweep_dedupe(now - DEDUPE_HORIZON).await?;
         host::sweep(&self.db).await?;
         outbox::early_receipts_sweep(&self.db).await?;
+        outbox::lookups_sweep(&self.db).await?;
         for workspace in self.directory.snapshot().workspaces() {
             trace::turns_sweep(&self.db, &workspace.id, now - days(self.retention.turn_days)).await?;
         }

@@ -160,7 +160,9 @@ fn route(world: &Arc<World>, state: &mut State, call: &Call, caller: &auth::Call
     match (&call.method, path.as_slice()) {
         (&Method::POST, [page, "messages"]) => messages::send(world, state, call, &caller.page(page)?),
         (&Method::GET, ["debug_token"]) => oauth::debug_token(state, call, caller, world.clock.now_ms()),
-        (&Method::GET, [page, "conversations"]) => conversations::list(state, call, &caller.page(page)?),
+        (&Method::GET, [page, "conversations"]) => {
+            conversations::list(state, call, &caller.page(page)?, world.clock.now_ms())
+        }
         (&Method::GET, [page, "subscribed_apps"]) => subscriptions::list(state, &caller.page(page)?),
         (&Method::POST, [page, "subscribed_apps"]) => subscriptions::subscribe(state, call, &caller.page(page)?),
         (&Method::DELETE, [page, "subscribed_apps"]) => subscriptions::unsubscribe(state, &caller.page(page)?),

@@ -20,3 +20,20 @@ create index task_of_delivery on task (workspace_id, delivery_id) where state = 
 
 -- Deliveries that evidence may still settle after they were held; there are few.
 create index delivery_doubted on delivery (workspace_id, conversation_id, id) where state = 'held' and reason = 'unknown';
+
+-- Deliveries that are looked up, as nobody knows what became of them. `due_at` is empty when there is nothing to look for any more;
+-- the row stays for a while, as it says when the channel was last asked.
+create table delivery_lookup (
+    workspace_id text not null,
+    delivery_id text not null,
+    channel_id text not null,
+    due_at bigint,
+    looked_at bigint,
+    n_looks bigint not null,
+    absent_at bigint,
+    primary key (workspace_id, delivery_id)
+);
+create index delivery_lookup_due on delivery_lookup (due_at) where due_at is not null;
+create index delivery_lookup_next on delivery_lookup (workspace_id, channel_id, due_at, delivery_id) where due_at is not null;
+create index delivery_lookup_last on delivery_lookup (workspace_id, channel_id, looked_at) where looked_at is not null;
+create index delivery_lookup_over on delivery_lookup (looked_at) where due_at is null;

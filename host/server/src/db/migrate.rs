@@ -35,7 +35,7 @@ const KEYRING: &[(i64, &str, &str)] = &[(1, "first", include_str!("../../migrati
 
 /// Tables of short rows that SQLite keeps in one B-tree instead of two: by their key, without a rowid beside it. Rows of more
 /// than a quarter of a page would spill there, so tables of content are left as they are.
-const CLUSTERED: [&str; 10] = [
+const CLUSTERED: [&str; 11] = [
     "dedupe",
     "conversation",
     "contact",
@@ -46,6 +46,7 @@ const CLUSTERED: [&str; 10] = [
     "contact_mark",
     "message",
     "early_receipt",
+    "delivery_lookup",
 ];
 
 /// PostgreSQL has no type `blob`, SQLite no `bytea`.

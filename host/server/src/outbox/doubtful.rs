@@ -23,9 +23,10 @@ pub struct DoubtfulDelivery {
     pub text: String,
 }
 
-/// What Meta may show of it before its answer is there.
+/// What Meta may show before the answer is there, or after it has not shown it twice.
 const OPEN: &str = "select workspace_id, conversation_id, id, message_id, kind from delivery \
-     where state in ('staged', 'retry', 'sending', 'unknown') and state in ('sending', 'unknown') \
+     where state in ('staged', 'retry', 'sending', 'unknown') \
+     and (state in ('sending', 'unknown') or (state = 'retry' and reason = 'not-there')) \
      and (workspace_id, conversation_id) in ";
 
 /// What was given up waiting for.

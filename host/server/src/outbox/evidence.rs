@@ -119,7 +119,8 @@ impl Evidence {
 const SHOWN: &str = ") as v where delivery.workspace_id = v.column1 and delivery.id = v.column2 \
      and (delivery.state in ('staged', 'sending', 'retry', 'unknown', 'held', 'dropped') \
      or (delivery.state in ('sent', 'delivered') and coalesce(delivery.meta_at, 0) <> v.column4)) \
-     and (v.column6 = 0 or ((delivery.state in ('sending', 'unknown') or (delivery.state = 'held' and delivery.reason = 'unknown')) \
+     and (v.column6 = 0 or ((delivery.state in ('sending', 'unknown') or (delivery.state = 'held' and delivery.reason = 'unknown') \
+     or (delivery.state = 'retry' and delivery.reason = 'not-there')) \
      and not exists (select 1 from delivery o where o.workspace_id = v.column1 and o.mid = v.column3 and o.mid is not null)))";
 
 /// What staff were told of it.

@@ -15,6 +15,7 @@ use crate::conversation::{self, ConversationError, NewTask, Suppression};
 use crate::db::{Bulk, Db, DbError, Moment, WriteTransaction, moment};
 use crate::inbox;
 use crate::outbox::facts::Ready;
+use crate::outbox::schedule::{self, Due};
 use crate::outbox::send::{Attempt, Ended, RECONNECT_WAIT};
 use crate::outbox::{InHand, Outbox, OutboxError, consequence, expire, undelivered};
 
@@ -30,6 +31,8 @@ pub(super) struct Settled {
     /// The attempt does not count: nothing was tried.
     is_postponed: bool,
     suppression: Option<Suppression>,
+    /// Where to look for it.
+    lookup: Option<Due>,
     /// What staff are told, should this still be the delivery's end when it is written.
     undelivered: Option<NewTask>,
 }
@@ -65,12 +68,16 @@ pub(super) async fn settle(
         State::Dead => undelivered(delivery, ready, &attempt),
         _ => None,
     };
+    let repeat = DeliveryKind::parse(&delivery.kind).map_or(Repeat::ByEvidence, DeliveryKind::repeat);
+    let lookup = ready.filter(|ready| row.state == State::Unknown && schedule::may_look(&ready.channel, repeat));
+    let lookup = lookup.map(|_| Due::new((&delivery.workspace, &delivery.channel, &delivery.id), now));
     let settled = Settled {
         workspace: delivery.workspace.clone(),
         id: delivery.id.clone(),
         row,
         is_postponed: matches!(attempt, Attempt::Postponed(..)),
         suppression,
+        lookup,
         undelivered,
     };
     let due_at = matches!(settled.row.state, State::Retry).then_some(settled.row.due_at);
@@ -129,6 +136,8 @@ pub(super) async fn write_group(db: Db, settled: Arc<Vec<Settled>>) -> Result<Ve
         transaction.execute(update).await?;
     }
     conversation::suppress_in(&mut transaction, &suppressions).await.map_err(db_error)?;
+    let lookups: Vec<Due> = settled.iter().filter_map(|settled| settled.lookup.clone()).collect();
+    schedule::plan_in(&mut transaction, &lookups).await?;
     moment(Moment::SettleWritten);
     transaction.commit().await?;
     moment(Moment::SettleCommitted);
