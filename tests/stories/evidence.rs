@@ -67,7 +67,7 @@ story!(a_receipt_that_beats_the_answer_counts_once_the_answer_comes, |app| {
     let mid = newest(&app);
     // Named by its id, twice, and never more than it is.
     let arrived = receipt(&app, &ana, "delivery", &json!({ "mids": [mid, "m_of-nobody"], "watermark": 1 }));
-    app.hears(&[arrived.clone()]).await;
+    app.hears(std::slice::from_ref(&arrived)).await;
     app.hears(&[arrived]).await;
     assert_eq!(app.delivery_states().await, ["sending"]);
     app.control.release_replies();
