@@ -148,8 +148,13 @@ story!(a_send_that_was_cut_before_meta_took_it_is_not_sent_again_on_a_guess, |ap
     assert_eq!(only_delivery(&app).await.state, "unknown");
     app.advance(Duration::from_secs(31));
     app.calm().await;
-    assert_eq!(only_delivery(&app).await.state, "held");
+    assert_eq!(only_delivery(&app).await.state, "unknown");
     assert_eq!(app.control.ledger().n_sends, 1);
+    // A minute later is evidence.
+    app.advance(Duration::from_secs(60));
+    app.calm().await;
+    assert_eq!((only_delivery(&app).await.state.as_str(), app.control.ledger().n_sends), ("delivered", 2));
+    assert_eq!(app.received(&ana).len(), 1);
 });
 
 story!(metas_unknown_error_may_mean_success_and_is_not_repeated, |app| {

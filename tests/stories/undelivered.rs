@@ -11,6 +11,9 @@ use crate::support::{TestApp, story};
 /// Meta's "invalid parameter": no repetition mends it.
 const NEVER: i64 = 100;
 
+/// Longer than lookups may take.
+const NOBODY_LOOKED: Duration = Duration::from_secs(700);
+
 /// Ana writes, and what is answered does not reach her.
 async fn not_reached(app: &TestApp, trouble: Trouble) -> bellhop_simulator::Customer {
     app.enable(&app.business, "hello", r#"{"en": "Good day!"}"#).await;
@@ -20,7 +23,7 @@ async fn not_reached(app: &TestApp, trouble: Trouble) -> bellhop_simulator::Cust
     app.control.next_sends(1, trouble);
     ana.says("hello").unwrap();
     app.rest().await;
-    app.advance(Duration::from_secs(31));
+    app.advance(NOBODY_LOOKED);
     app.calm().await;
     ana
 }
@@ -91,7 +94,7 @@ story!(one_that_cannot_be_read_holds_up_no_other, |app| {
     assert_eq!(app.delivery_states().await, ["unknown", "unknown"]);
     let spoil = "update message set sealed = $1 where id = (select min(message_id) from delivery)";
     app.app.stores.db.execute(sqlx::query(spoil).bind(vec![0_u8])).await.unwrap();
-    app.advance(Duration::from_secs(31));
+    app.advance(NOBODY_LOOKED);
     app.calm().await;
     assert_eq!(app.delivery_states().await, ["held", "held"]);
     assert_eq!(told(&app).await, [task("nobody-knows")], "of the one that can be read");

@@ -61,6 +61,14 @@ impl ChannelKind {
         Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
 
+    /// Whether what Meta has of a thread can be looked up. Instagram's can as well, and is not acted on yet (Meta: Conversations API).
+    pub const fn shows_threads(self) -> bool {
+        match self {
+            Self::Messenger => true,
+            Self::Instagram | Self::Whatsapp | Self::PageComments | Self::InstagramComments => false,
+        }
+    }
+
     /// Limits of one message (Meta: Send API; Instagram Messaging; Cloud API, Messages).
     pub const fn carries(self) -> Carries {
         match self {

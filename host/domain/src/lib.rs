@@ -3,7 +3,7 @@
 //! Top to bottom: ids and time, the channels and what each can carry, what a plugin sees and wants (`plugin`, `effect`,
 //! `host_call`, `capability`), what Meta sends (`kind`, `cut`, `event`) and when it becomes a turn (`settle`), what a plugin
 //! declares (`manifest`), what may happen and in what form (`policy`, `words`, `render`), and how it is sent (`retry`,
-//! `allowance`, `graph_error`, `delivery`).
+//! `allowance`, `graph_error`, `delivery`) and what shows that it was (`evidence`, `lookup`).
 
 pub mod id;
 pub mod time;
@@ -25,3 +25,5 @@ pub mod retry;
 pub mod allowance;
 pub mod graph_error;
 pub mod delivery;
+pub mod evidence;
+pub mod lookup;

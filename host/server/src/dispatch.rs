@@ -23,6 +23,7 @@ use crate::directory::{Directory, DirectoryError};
 use crate::dispatch::commit::{Committed, TurnCommit};
 use crate::dispatch::held::Held;
 use crate::inbox::Wake;
+use crate::outbox::OutboxError;
 use crate::record::{RecordError, Records};
 use crate::registry::{Registry, RegistryError};
 use crate::vault::{Vault, VaultError};
@@ -57,6 +58,9 @@ pub enum DispatchError {
     /// The commit.
     #[error("could not commit a turn")]
     Commit(#[source] GroupError),
+    /// What was sent.
+    #[error("could not read what was sent")]
+    Outbox(#[from] OutboxError),
     /// Something that this version cannot read.
     #[error("unreadable {0}")]
     Unreadable(&'static str),

@@ -2,6 +2,7 @@
 //! send, and never shows a token, an id of a person or a text in an error.
 
 mod error;
+mod thread;
 mod usage;
 mod wire;
 
@@ -11,6 +12,7 @@ use std::time::Duration;
 use bellhop_domain::channel::ChannelKind;
 use bellhop_domain::graph_error::Action;
 use bellhop_domain::render::Outgoing;
+use bellhop_domain::time::Timestamp;
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use reqwest::{Method, Request, Url};
 use serde::Serialize;
@@ -21,10 +23,14 @@ use crate::egress::{Egress, Limits};
 use crate::vault::{Vault, VaultError};
 
 pub use error::{GraphError, Why};
+pub use thread::{Thread, ThreadMessage};
 pub use usage::Usage;
 
 /// An answer to a send has some hundred bytes, an error perhaps two thousand.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
+
+/// Twenty messages of two thousand characters, each of them perhaps written as an escape of twelve bytes.
+const MAX_THREAD_BYTES: usize = 1024 * 1024;
 
 /// Who gets a message.
 #[derive(Clone, PartialEq, Eq)]
@@ -53,6 +59,8 @@ pub struct Sent {
     pub message_id: String,
     /// Meta's id of the person, where it says so.
     pub recipient_id: Option<String>,
+    /// What time it was for Meta when it answered, to the second.
+    pub at: Option<Timestamp>,
     /// How much of its allowance the app and the channel have used.
     pub usage: Usage,
 }
@@ -102,9 +110,9 @@ impl Graph {
         metadata: &str,
     ) -> Result<Sent, GraphError> {
         let body = wire::Send::message(recipient, outgoing, metadata);
-        let (taken, usage) = self.post::<wire::Taken>(channel, &body).await?;
+        let Answer { body: taken, at, usage } = self.post::<wire::Taken>(channel, &body).await?;
         let message_id = taken.message_id.ok_or(GraphError::Garbled)?;
-        Ok(Sent { message_id, recipient_id: taken.recipient_id, usage })
+        Ok(Sent { message_id, recipient_id: taken.recipient_id, at, usage })
     }
 
     /// Shows a sign. May be repeated at will.
@@ -118,32 +126,60 @@ impl Graph {
         action: SenderAction,
     ) -> Result<Usage, GraphError> {
         let body = wire::Send::action(recipient, action);
-        let (_, usage) = self.post::<wire::Taken>(channel, &body).await?;
-        Ok(usage)
+        Ok(self.post::<wire::Taken>(channel, &body).await?.usage)
+    }
+
+    /// Looks at the end of the thread with a person, and how much of its allowance the channel has used. May be repeated, at most
+    /// twice a second for a channel (Meta: Messenger Platform rate limits, Conversations API).
+    ///
+    /// # Errors
+    /// [`GraphError`]; an answer that cannot be read whole is one.
+    pub async fn thread(&self, channel: &Channel, person: &str) -> Result<(Thread, Usage), GraphError> {
+        let request = self.inner.thread_request(channel, person);
+        let Answer { body, at, usage } = self.ask::<thread::Answer>(channel, request, MAX_THREAD_BYTES).await?;
+        Ok((body.thread(at).ok_or(GraphError::Garbled)?, usage))
     }
 
     async fn post<T: serde::de::DeserializeOwned>(
         &self,
         channel: &Channel,
         body: &impl Serialize,
-    ) -> Result<(T, Usage), GraphError> {
+    ) -> Result<Answer<T>, GraphError> {
+        self.ask(channel, self.inner.request(channel, body), MAX_ANSWER_BYTES).await
+    }
+
+    /// Asks Meta; a request that there is none of is one that this version cannot make.
+    async fn ask<T: serde::de::DeserializeOwned>(
+        &self,
+        channel: &Channel,
+        request: Option<Request>,
+        response_bytes: usize,
+    ) -> Result<Answer<T>, GraphError> {
         let inner = &self.inner;
-        let request = inner.request(channel, body).ok_or(GraphError::refused(Action::Fix, Why::Unsupported))?;
+        let request = request.ok_or(GraphError::refused(Action::Fix, Why::Unsupported))?;
         let authorised = inner.vault.authorise(request, &channel.app, &channel.id, &channel.workspace).await;
         let request = authorised.map_err(|error| match error {
             VaultError::NoSecret(_) => GraphError::refused(Action::Reauthorise, Why::NoToken),
             other => GraphError::Vault(other),
         })?;
-        let limits = Limits { timeout: inner.timeout, response_bytes: MAX_ANSWER_BYTES };
+        let limits = Limits { timeout: inner.timeout, response_bytes };
         let response = inner.egress.send(request, limits).await.map_err(GraphError::from_egress)?;
         let usage = Usage::of(&response.headers);
         // A 200 may carry an error, and an error may come without one.
         if let Some(error) = error::read(response.status.as_u16(), &response.body, usage) {
             return Err(error);
         }
-        let answer = serde_json::from_slice(&response.body).map_err(|_| GraphError::Garbled)?;
-        Ok((answer, usage))
+        let body = serde_json::from_slice(&response.body).map_err(|_| GraphError::Garbled)?;
+        Ok(Answer { body, at: wire::date(&response.headers), usage })
     }
+}
+
+/// An answer that is no error.
+struct Answer<T> {
+    body: T,
+    /// What time it was for Meta.
+    at: Option<Timestamp>,
+    usage: Usage,
 }
 
 impl Inner {
@@ -156,13 +192,28 @@ impl Inner {
             | ChannelKind::PageComments
             | ChannelKind::InstagramComments => return None,
         }
-        let mut url = self.base_url.clone()?;
-        let prefix = url.path().trim_end_matches('/').to_owned();
-        url.set_path(&format!("{prefix}/{}/{}/messages", self.version, channel.asset_id));
-        let mut request = Request::new(Method::POST, url);
+        let mut request = Request::new(Method::POST, self.edge(channel, "messages")?);
         request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         *request.body_mut() = Some(serde_json::to_vec(body).ok()?.into());
         Some(request)
+    }
+
+    /// `None` where this version cannot look.
+    fn thread_request(&self, channel: &Channel, person: &str) -> Option<Request> {
+        if !channel.kind.shows_threads() {
+            return None;
+        }
+        let mut url = self.edge(channel, "conversations")?;
+        let asked = [("platform", "messenger"), ("user_id", person), ("fields", thread::FIELDS)];
+        url.query_pairs_mut().extend_pairs(asked);
+        Some(Request::new(Method::GET, url))
+    }
+
+    fn edge(&self, channel: &Channel, name: &str) -> Option<Url> {
+        let mut url = self.base_url.clone()?;
+        let prefix = url.path().trim_end_matches('/').to_owned();
+        url.set_path(&format!("{prefix}/{}/{}/{name}", self.version, channel.asset_id));
+        Some(url)
     }
 }
 

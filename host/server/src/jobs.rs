@@ -156,6 +156,8 @@ impl Jobs {
         let dropped = self.vault.drop_intake_keys_before(Day::of(now - days(self.retention.intake_key_days))).await?;
         self.sweep_dedupe(now - DEDUPE_HORIZON).await?;
         host::sweep(&self.db).await?;
+        outbox::early_receipts_sweep(&self.db).await?;
+        outbox::lookups_sweep(&self.db).await?;
         for workspace in self.directory.snapshot().workspaces() {
             trace::turns_sweep(&self.db, &workspace.id, now - days(self.retention.turn_days)).await?;
         }

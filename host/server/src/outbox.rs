@@ -6,12 +6,16 @@
 mod claim;
 mod consequence;
 mod counts;
+mod doubtful;
+mod early;
 mod evidence;
 mod expire;
 mod facts;
 mod held;
 mod list;
+mod lookup;
 mod run;
+mod schedule;
 mod send;
 mod settle;
 mod stage;
@@ -35,9 +39,12 @@ use crate::outbox::settle::Settled;
 use crate::vault::{Vault, VaultError};
 
 pub use counts::{delivery_queues, leases};
-pub use evidence::{Evidence, settle_by_evidence_in};
+pub use doubtful::{DoubtfulDelivery, deliveries_by_mid, deliveries_doubtful};
+pub use early::early_receipts_sweep;
+pub use evidence::{Evidence, Shown, settle_by_evidence_in};
 pub use held::{deliveries_give_up_in, deliveries_hold_in, deliveries_release_in};
 pub use list::{DeliveryRow, deliveries_of_turns};
+pub use schedule::lookups_sweep;
 pub use stage::{NewDelivery, deliveries_insert_in};
 pub use sweep::{deliveries_sweep, delivery_totals};
 pub use undelivered::{PutAside, deliveries_put_aside, delivery_give_up, delivery_retry};
@@ -126,11 +133,14 @@ impl Outbox {
     /// [`OutboxError`]; what was claimed comes up again when its lease ends, as `unknown` if a byte may have left.
     pub async fn run_once(&self) -> Result<usize, OutboxError> {
         let expired = expire::expire(self).await?;
+        let looks = lookup::take(self).await?;
+        let n_looks = looks.len();
+        futures_util::future::join_all(looks.into_iter().map(|look| lookup::look(self, look))).await;
         let taken = self.take(MAX_IN_HAND).await?;
         let n_taken = taken.len();
         let deliveries = taken.into_iter().map(|(delivery, ready)| self.deliver(delivery, ready));
         futures_util::future::join_all(deliveries).await;
-        Ok(expired + n_taken)
+        Ok(expired + n_looks + n_taken)
     }
 
     /// Claims what is due and gathers what sending it needs.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, Request, State as Shared};
+use axum::http::header::DATE;
 use axum::http::{HeaderName, HeaderValue, Method};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
@@ -27,6 +28,7 @@ mod oauth;
 mod rules;
 mod subscriptions;
 mod templates;
+mod written;
 
 const APP_USAGE: HeaderName = HeaderName::from_static("x-app-usage");
 const BUSINESS_USAGE: HeaderName = HeaderName::from_static("x-business-use-case-usage");
@@ -72,10 +74,11 @@ async fn serve(Shared(world): Shared<Arc<World>>, request: Request) -> Response 
         Some(Trouble::Hold) => wait_for_release(&world, reply.n_releases).await,
         Some(Trouble::Refuse(_)) | None => (),
     }
-    written(reply, &call.version)
+    let date = written::date_header(world.clock.now_ms());
+    written(reply, &call.version, &date)
 }
 
-fn written(reply: Reply, version: &str) -> Response {
+fn written(reply: Reply, version: &str, date: &str) -> Response {
     let mut response = match reply.result {
         Ok(body) => axum::Json(body).into_response(),
         Err(error) => error.into_response_with(&reply.trace_id),
@@ -86,7 +89,8 @@ fn written(reply: Reply, version: &str) -> Response {
             headers.insert(name, value);
         }
     }
-    for (name, value) in [(API_VERSION, version), (TRACE_ID, reply.trace_id.as_str())] {
+    // Left out, the machine's own time would stand there.
+    for (name, value) in [(DATE, date), (API_VERSION, version), (TRACE_ID, reply.trace_id.as_str())] {
         if let Ok(value) = HeaderValue::from_str(value) {
             headers.insert(name, value);
         }
@@ -156,7 +160,9 @@ fn route(world: &Arc<World>, state: &mut State, call: &Call, caller: &auth::Call
     match (&call.method, path.as_slice()) {
         (&Method::POST, [page, "messages"]) => messages::send(world, state, call, &caller.page(page)?),
         (&Method::GET, ["debug_token"]) => oauth::debug_token(state, call, caller, world.clock.now_ms()),
-        (&Method::GET, [page, "conversations"]) => conversations::list(state, call, &caller.page(page)?),
+        (&Method::GET, [page, "conversations"]) => {
+            conversations::list(state, call, &caller.page(page)?, world.clock.now_ms())
+        }
         (&Method::GET, [page, "subscribed_apps"]) => subscriptions::list(state, &caller.page(page)?),
         (&Method::POST, [page, "subscribed_apps"]) => subscriptions::subscribe(state, call, &caller.page(page)?),
         (&Method::DELETE, [page, "subscribed_apps"]) => subscriptions::unsubscribe(state, &caller.page(page)?),

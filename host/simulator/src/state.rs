@@ -42,6 +42,8 @@ pub(crate) struct State {
     pub(crate) comments: BTreeMap<String, Comment>,
     pub(crate) ledger: Ledger,
     pub(crate) troubles: Troubles,
+    /// When each Page's threads were listed within the last second.
+    pub(crate) lookups: HashMap<String, Vec<i64>>,
     /// Header values that go on every answer of the Graph API.
     pub(crate) app_usage: Option<Value>,
     /// The same, by Page or Instagram account.
@@ -65,6 +67,7 @@ impl State {
             comments: BTreeMap::new(),
             ledger: Ledger::default(),
             troubles: Troubles::default(),
+            lookups: HashMap::new(),
             app_usage: None,
             business_usage: None,
             lanes: HashMap::new(),

@@ -38,6 +38,11 @@ impl TestApp {
         self.deliveries().await.into_iter().map(|delivery| delivery.state).collect()
     }
 
+    /// Why each of the first business's tasks is there.
+    pub(crate) async fn told_to_staff(&self) -> Vec<String> {
+        self.tasks().await.into_iter().map(|task| task.reason).collect()
+    }
+
     /// How many events of each kind ended how: "message done", "echo done", "message ignored", …
     pub(crate) async fn events(&self) -> BTreeMap<String, i64> {
         let sql = "select kind || ' ' || state, count(*) from inbox_event group by kind || ' ' || state";

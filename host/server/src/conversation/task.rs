@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bellhop_domain::id::{ConversationId, TaskId, WorkspaceId};
+use bellhop_domain::id::{ConversationId, DeliveryId, TaskId, WorkspaceId};
 use bellhop_domain::time::Timestamp;
 use sqlx::Row;
 
@@ -25,6 +25,8 @@ pub struct NewTask {
     pub reason: &'static str,
     /// The contact's key.
     pub key: Arc<DataKey>,
+    /// The delivery that it tells of; should that turn out to have arrived, nobody needs to look after it.
+    pub delivery: Option<DeliveryId>,
 }
 
 /// An open task.
@@ -61,7 +63,7 @@ pub async fn tasks_insert_in(
         return Ok(());
     }
     let mut insert = Bulk::new(
-        "insert into task (workspace_id, id, conversation_id, kind, reason, state, key_id, sealed, created_at) values ",
+        "insert into task (workspace_id, id, conversation_id, kind, reason, state, key_id, sealed, created_at, delivery_id) values ",
     );
     for task in tasks {
         let id = TaskId::new();
@@ -75,9 +77,31 @@ pub async fn tasks_insert_in(
             .bind("open")
             .bind(task.key.id().as_str())
             .bind(task.key.seal(&place(&id), task.note.as_bytes()))
-            .bind(now.millis());
+            .bind(now.millis())
+            .bind(task.delivery.as_ref().map(DeliveryId::as_str));
     }
     transaction.execute(insert).await?;
+    Ok(())
+}
+
+/// Closes tasks, by workspace and id, that have come to nothing. Whoever speaks in their conversations stays as it is.
+///
+/// # Errors
+/// [`DbError`]; the transaction is over.
+pub async fn tasks_close_in(
+    transaction: &mut WriteTransaction,
+    tasks: &[(String, String)],
+    now: Timestamp,
+) -> Result<(), DbError> {
+    let mut close = Bulk::new("update task set state = 'done', closed_at = ").bind(now.millis());
+    close = close.end(" where state = 'open' and (workspace_id, id) in ").keys(2);
+    for (workspace, id) in tasks {
+        close.row().bind(workspace.as_str()).bind(id.as_str());
+    }
+    if close.is_empty() {
+        return Ok(());
+    }
+    transaction.execute(close).await?;
     Ok(())
 }
 

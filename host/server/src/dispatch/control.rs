@@ -3,6 +3,7 @@
 //! judged again.
 
 mod apply;
+mod echo;
 mod read;
 
 use std::collections::HashSet;

@@ -163,6 +163,7 @@ impl Rows {
             note,
             reason,
             key: Arc::clone(&turn.contact.key),
+            delivery: None,
         });
     }
 

@@ -2,6 +2,9 @@
 
 use bellhop_domain::effect::Choice;
 use bellhop_domain::render::{Layout, Outgoing};
+use bellhop_domain::time::Timestamp;
+use jiff::fmt::rfc2822;
+use reqwest::header::{DATE, HeaderMap};
 use serde::{Deserialize, Serialize};
 
 use super::{Recipient, SenderAction};
@@ -79,9 +82,31 @@ impl<'a> Send<'a> {
     }
 }
 
+/// What time it was for whoever answered, to the second.
+pub(super) fn date(headers: &HeaderMap) -> Option<Timestamp> {
+    let date = rfc2822::DateTimeParser::new().parse_timestamp(headers.get(DATE)?.as_bytes()).ok()?;
+    Some(Timestamp::from_millis(date.as_millisecond()))
+}
+
 fn to(recipient: &Recipient) -> To<'_> {
     match recipient {
         Recipient::Person(id) => To::Id(id),
         Recipient::Comment(id) => To::CommentId(id),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_is_read_as_servers_write_it() {
+        let read = |text: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(DATE, text.parse().unwrap());
+            date(&headers)
+        };
+        assert_eq!(read("Fri, 20 Nov 2026 12:00:07 GMT"), Some(Timestamp::from_millis(1_795_176_007_000)));
+        assert_eq!((read("yesterday"), date(&HeaderMap::new())), (None, None));
     }
 }

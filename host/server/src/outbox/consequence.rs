@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bellhop_domain::allowance;
 use bellhop_domain::graph_error::Action;
+use bellhop_domain::id::{ChannelId, WorkspaceId};
 use bellhop_domain::time::Timestamp;
 
 use crate::audit;
@@ -18,11 +19,19 @@ pub(super) fn rest(attempt: &Attempt, usage: Usage) -> Option<Duration> {
         Attempt::Refused(Action::BackOff, _) => {
             Some(allowance::rest_after_refusal(usage.percent(), usage.regain_after))
         }
-        Attempt::Refused(..) | Attempt::Accepted(_) | Attempt::Lost(_) => {
+        Attempt::Refused(..) | Attempt::Accepted(..) | Attempt::Lost(_) => {
             allowance::rest_after(usage.percent(), usage.regain_after)
         }
         Attempt::Denied(_) | Attempt::Postponed(..) | Attempt::Unreachable | Attempt::Unprepared => None,
     }
+}
+
+/// How long the channel rests after a look into one of its threads.
+pub(super) fn rest_after_look(is_refused: bool, usage: Usage) -> Option<Duration> {
+    if is_refused {
+        return Some(allowance::rest_after_refusal(usage.percent(), usage.regain_after));
+    }
+    allowance::rest_after(usage.percent(), usage.regain_after)
 }
 
 /// Writes down what follows for the channel.
@@ -32,15 +41,8 @@ pub(super) async fn follow(
     (attempt, rest): (&Attempt, Option<Duration>),
     now: Timestamp,
 ) -> Result<(), OutboxError> {
-    let (workspace, channel) = (&delivery.workspace, &delivery.channel);
-    let rests_until = outbox.directory.snapshot().channel(workspace, channel).map(|channel| channel.backoff_until);
-    // What goes out side by side brings the same news; each note of it makes every host read its configuration anew.
-    let is_news = |rest: &Duration| rests_until.is_none_or(|until| until < now + *rest / 2);
-    if let Some(rest) = rest.filter(is_news) {
-        let mut transaction = outbox.db.begin_write().await?;
-        directory::channel_back_off(&mut transaction, workspace, channel, now + rest).await?;
-        transaction.commit().await?;
-        outbox.directory.refresh_if_changed().await?;
+    if let Some(rest) = rest {
+        rest_channel(outbox, (&delivery.workspace, &delivery.channel), rest, now).await?;
     }
     match attempt {
         Attempt::Refused(Action::Reauthorise, code) => {
@@ -48,13 +50,31 @@ pub(super) async fn follow(
         }
         Attempt::Refused(Action::Pause, code) => stop_channel(outbox, delivery, ChannelState::Paused, code).await,
         Attempt::Refused(..)
-        | Attempt::Accepted(_)
+        | Attempt::Accepted(..)
         | Attempt::Denied(_)
         | Attempt::Postponed(..)
         | Attempt::Unreachable
         | Attempt::Unprepared
         | Attempt::Lost(_) => Ok(()),
     }
+}
+
+/// Lets a channel rest.
+pub(super) async fn rest_channel(
+    outbox: &Outbox,
+    (workspace, channel): (&WorkspaceId, &ChannelId),
+    rest: Duration,
+    now: Timestamp,
+) -> Result<(), OutboxError> {
+    let rests_until = outbox.directory.snapshot().channel(workspace, channel).map(|channel| channel.backoff_until);
+    // What goes out side by side brings the same news; each note of it makes every host read its configuration anew.
+    if rests_until.is_none_or(|until| until < now + rest / 2) {
+        let mut transaction = outbox.db.begin_write().await?;
+        directory::channel_back_off(&mut transaction, workspace, channel, now + rest).await?;
+        transaction.commit().await?;
+        outbox.directory.refresh_if_changed().await?;
+    }
+    Ok(())
 }
 
 async fn stop_channel(outbox: &Outbox, delivery: &InHand, state: ChannelState, code: &str) -> Result<(), OutboxError> {

@@ -3,17 +3,22 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use bellhop_domain::id::{ContactId, ConversationId, DeliveryId, MessageId, WorkspaceId};
+use bellhop_domain::delivery::{DeliveryKind, Repeat};
+use bellhop_domain::id::{ChannelId, ContactId, ConversationId, DeliveryId, MessageId, WorkspaceId};
 use bellhop_domain::time::Timestamp;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use crate::conversation::{self, NewTask};
 use crate::db::{Bulk, DbError};
+use crate::outbox::schedule::{self, Due};
 use crate::outbox::{Outbox, OutboxError, undelivered};
 
 /// How long an unknown holds the rest of its conversation: echoes and statuses come within seconds.
 const UNKNOWN_HOLDS: Duration = Duration::from_secs(30);
+
+/// How much longer one may wait for its lookups that holds nothing, should they not come to an end by themselves.
+const LOOKUPS_LAST: Duration = Duration::from_secs(600);
 
 /// Deliveries that one look closes at most.
 const MAX_EXPIRED: i64 = 500;
@@ -22,9 +27,8 @@ const MAX_EXPIRED: i64 = 500;
 /// told to staff, so that the rest of its conversation goes on. The number of rows that changed.
 pub(super) async fn expire(outbox: &Outbox) -> Result<usize, OutboxError> {
     let (db, now) = (&outbox.db, outbox.db.now());
-    let select = "select workspace_id, id, conversation_id, contact_id, message_id, state from delivery \
-                  where state in ('sending', 'unknown') and lease_until <= $1 order by lease_until limit $2";
-    let rows = db.fetch_all(sqlx::query(select).bind(now.millis()).bind(MAX_EXPIRED)).await?;
+    let select = sqlx::query(OVER).bind(now.millis()).bind((now - LOOKUPS_LAST).millis()).bind(MAX_EXPIRED);
+    let rows = db.fetch_all(select).await?;
     if rows.is_empty() {
         return Ok(0);
     }
@@ -56,12 +60,36 @@ pub(super) async fn expire(outbox: &Outbox) -> Result<usize, OutboxError> {
     }
     let unknown = sqlx::query(
         "update delivery set state = 'unknown', reason = 'sender-died', lease_until = $2 \
-         where state in ('sending', 'unknown') and state = 'sending' and lease_until <= $1",
+         where state in ('sending', 'unknown') and state = 'sending' and lease_until <= $1 \
+         returning workspace_id, channel_id, id, kind",
     );
     let unknown = unknown.bind(now.millis()).bind((now + UNKNOWN_HOLDS).millis());
-    n_changed += usize::try_from(transaction.execute(unknown).await?).unwrap_or(usize::MAX);
+    let unknown = transaction.fetch_all(unknown).await?;
+    n_changed += unknown.len();
+    let lookups = unknown.iter().filter_map(|row| lookup(outbox, row, now).transpose());
+    schedule::plan_in(&mut transaction, &lookups.collect::<Result<Vec<_>, _>>()?).await?;
     transaction.commit().await?;
     Ok(n_changed)
+}
+
+/// An unknown that nothing waits for may wait for its lookups.
+const OVER: &str = "select d.workspace_id, d.id, d.conversation_id, d.contact_id, d.message_id, d.state from delivery d \
+     where d.state in ('sending', 'unknown') and d.lease_until <= $1 and (d.state = 'sending' or d.lease_until <= $2 \
+     or not exists (select 1 from delivery_lookup l where l.workspace_id = d.workspace_id and l.delivery_id = d.id \
+     and l.due_at is not null) or exists (select 1 from delivery w where w.workspace_id = d.workspace_id \
+     and w.conversation_id = d.conversation_id and w.id > d.id and w.state in ('staged', 'retry', 'sending', 'unknown'))) \
+     order by d.lease_until limit $3";
+
+/// What is to be looked up of a dead sender's delivery.
+fn lookup(outbox: &Outbox, row: &AnyRow, now: Timestamp) -> Result<Option<Due>, DbError> {
+    let bad = |_| DbError::Unreadable("delivery");
+    let workspace = WorkspaceId::parse(row.try_get(0)?).map_err(bad)?;
+    let channel = ChannelId::parse(row.try_get(1)?).map_err(bad)?;
+    let id = DeliveryId::parse(row.try_get(2)?).map_err(bad)?;
+    let repeat = DeliveryKind::parse(row.try_get(3)?).map_or(Repeat::ByEvidence, DeliveryKind::repeat);
+    let known = outbox.directory.snapshot().channel(&workspace, &channel);
+    let can_be_found = known.is_some_and(|known| schedule::may_look(&known, repeat));
+    Ok(can_be_found.then(|| Due::new((&workspace, &channel, &id), now)))
 }
 
 /// A delivery whose time is over.
@@ -111,7 +139,7 @@ async fn tasks(outbox: &Outbox, over: &[Over]) -> Result<Vec<(DeliveryId, NewTas
     let messages = conversation::messages_find(&outbox.db, &outbox.vault, &messages).await?;
     let tasks = unknown().filter_map(|over| {
         let body = messages.get(&over.message).map(|message| &message.body);
-        let place = (&over.workspace, &over.conversation);
+        let place = (&over.workspace, &over.conversation, &over.id);
         let task = undelivered::task(place, contacts.get(&over.contact)?, body, undelivered::NOBODY_KNOWS);
         Some((over.id.clone(), task))
     });
@@ -121,4 +149,18 @@ async fn tasks(outbox: &Outbox, over: &[Over]) -> Result<Vec<(DeliveryId, NewTas
 /// Until when an attempt that ended without an answer holds its conversation.
 pub(super) fn unknown_until(now: Timestamp) -> Timestamp {
     now + UNKNOWN_HOLDS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::testing::{fresh, reaches};
+
+    #[tokio::test]
+    async fn only_what_is_under_way_is_walked() {
+        let (_folder, _clock, db) = fresh().await;
+        reaches(&db, OVER, "d ", &["delivery_leased"]).await;
+        reaches(&db, OVER, "l ", &["PRIMARY KEY (workspace_id=? AND delivery_id=?)"]).await;
+        reaches(&db, OVER, "w ", &["delivery_open"]).await;
+    }
 }

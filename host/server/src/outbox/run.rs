@@ -8,12 +8,13 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::error;
 
-use crate::outbox::{MAX_IN_HAND, Outbox, OutboxError, expire};
+use crate::outbox::{MAX_IN_HAND, Outbox, OutboxError, expire, lookup};
 
 /// The safety net under wake-ups, across hosts too.
 const POLL: Duration = Duration::from_millis(500);
 
-/// How often the leases of dead senders and the waits of unknown deliveries are looked at: they last many seconds.
+/// How often the leases of dead senders, the waits of unknown deliveries and what is to be looked up are considered: all last many
+/// seconds.
 const EXPIRE_EVERY: Duration = Duration::from_secs(1);
 
 /// Sends under way at once: a slow answer for one page holds up nobody else's.
@@ -31,6 +32,9 @@ impl Outbox {
                 if let Err(error) = expire::expire(&self).await {
                     error!(error = &error as &dyn std::error::Error, "Could not look for dead senders; trying again");
                 }
+                if let Err(error) = self.look_up(&sends).await {
+                    error!(error = &error as &dyn std::error::Error, "Could not look deliveries up; trying again");
+                }
             }
             match self.step(&sends, &slots).await {
                 // A full hand: there may be more.
@@ -44,6 +48,15 @@ impl Outbox {
         }
         sends.close();
         sends.wait().await;
+    }
+
+    /// Beside the sends: Meta may take its time.
+    async fn look_up(&self, sends: &TaskTracker) -> Result<(), OutboxError> {
+        for look in lookup::take(self).await? {
+            let outbox = self.clone();
+            sends.spawn(async move { lookup::look(&outbox, look).await });
+        }
+        Ok(())
     }
 
     async fn step(&self, sends: &TaskTracker, slots: &Arc<Semaphore>) -> Result<usize, OutboxError> {

@@ -20,8 +20,8 @@ pub(super) enum Attempt {
     Denied(&'static str),
     /// Not now: the asset is backing off, or its connection waits for its owner.
     Postponed(&'static str, Timestamp),
-    /// Meta took it, under this id.
-    Accepted(String),
+    /// Meta took it, under this id, and says that it is this time.
+    Accepted(String, Option<Timestamp>),
     /// Meta did not take it.
     Refused(Action, String),
     /// Nothing was sent: Meta could not be reached.
@@ -62,7 +62,7 @@ pub(super) async fn send(outbox: &Outbox, delivery: &InHand, ready: Option<&Read
     let sent = outbox.graph.send(&ready.channel, &recipient, &outgoing, delivery.id.as_str()).await;
     moment(Moment::SendEnded);
     match sent {
-        Ok(sent) => Ended { attempt: Attempt::Accepted(sent.message_id), usage: sent.usage },
+        Ok(sent) => Ended { attempt: Attempt::Accepted(sent.message_id, sent.at), usage: sent.usage },
         Err(error) => Ended { attempt: failed(&error), usage: error.usage() },
     }
 }

@@ -12,9 +12,10 @@ use bellhop_domain::time::Timestamp;
 use sqlx::Row as _;
 
 use crate::conversation::{self, ConversationError, NewTask, Suppression};
-use crate::db::{Bulk, Db, DbError, Moment, moment};
+use crate::db::{Bulk, Db, DbError, Moment, WriteTransaction, moment};
 use crate::inbox;
 use crate::outbox::facts::Ready;
+use crate::outbox::schedule::{self, Due};
 use crate::outbox::send::{Attempt, Ended, RECONNECT_WAIT};
 use crate::outbox::{InHand, Outbox, OutboxError, consequence, expire, undelivered};
 
@@ -30,6 +31,8 @@ pub(super) struct Settled {
     /// The attempt does not count: nothing was tried.
     is_postponed: bool,
     suppression: Option<Suppression>,
+    /// Where to look for it.
+    lookup: Option<Due>,
     /// What staff are told, should this still be the delivery's end when it is written.
     undelivered: Option<NewTask>,
 }
@@ -42,6 +45,8 @@ struct Row {
     due_at: Timestamp,
     lease_until: Timestamp,
     mid: Option<[u8; 32]>,
+    /// When Meta took it, by its clock.
+    meta_at: Option<Timestamp>,
 }
 
 /// Settles one delivery, and what its end means for the channel and the person.
@@ -63,12 +68,16 @@ pub(super) async fn settle(
         State::Dead => undelivered(delivery, ready, &attempt),
         _ => None,
     };
+    let repeat = DeliveryKind::parse(&delivery.kind).map_or(Repeat::ByEvidence, DeliveryKind::repeat);
+    let lookup = ready.filter(|ready| row.state == State::Unknown && schedule::may_look(&ready.channel, repeat));
+    let lookup = lookup.map(|_| Due::new((&delivery.workspace, &delivery.channel, &delivery.id), now));
     let settled = Settled {
         workspace: delivery.workspace.clone(),
         id: delivery.id.clone(),
         row,
         is_postponed: matches!(attempt, Attempt::Postponed(..)),
         suppression,
+        lookup,
         undelivered,
     };
     let due_at = matches!(settled.row.state, State::Retry).then_some(settled.row.due_at);
@@ -83,15 +92,18 @@ pub(super) async fn settle(
 fn undelivered(delivery: &InHand, ready: Option<&Ready>, attempt: &Attempt) -> Option<NewTask> {
     let reason = undelivered::reason_to_tell(attempt)?;
     let Ready { contact: Some(contact), body, .. } = ready? else { return None };
-    Some(undelivered::task((&delivery.workspace, &delivery.conversation), contact, body.as_ref(), reason))
+    Some(undelivered::task((&delivery.workspace, &delivery.conversation, &delivery.id), contact, body.as_ref(), reason))
 }
 
 /// Writes the ends of many attempts in one transaction. A delivery that evidence settled meanwhile stays as it is.
 pub(super) async fn write_group(db: Db, settled: Arc<Vec<Settled>>) -> Result<Vec<()>, DbError> {
     let now = db.now();
     let mut update = Bulk::new(
-        "update delivery set state = v.column3, reason = v.column4, due_at = v.column5, lease_until = v.column6, \
-         mid = coalesce(v.column7, delivery.mid), settled_at = v.column8, attempts = delivery.attempts - v.column9, owner = null \
+        "update delivery set state = case when v.column3 = 'sent' then coalesce((select max(e.state) from early_receipt e \
+         where e.workspace_id = delivery.workspace_id and e.conversation_id = delivery.conversation_id \
+         and (e.mid = v.column7 or e.up_to >= coalesce(v.column10, delivery.attempted_at))), v.column3) else v.column3 end, reason = v.column4, due_at = v.column5, lease_until = v.column6, \
+         mid = coalesce(v.column7, delivery.mid), settled_at = v.column8, attempts = delivery.attempts - v.column9, owner = null, \
+         meta_at = coalesce(v.column10, delivery.meta_at) \
          from (values ",
     );
     for Settled { workspace, id, row, is_postponed, .. } in settled.iter() {
@@ -105,13 +117,15 @@ pub(super) async fn write_group(db: Db, settled: Arc<Vec<Settled>>) -> Result<Ve
             .bind(row.lease_until.millis())
             .bind(row.mid.map(|mid| mid.to_vec()))
             .bind(row.state.is_settled().then_some(now.millis()))
-            .bind(i64::from(*is_postponed));
+            .bind(i64::from(*is_postponed))
+            .bind(row.meta_at.map(Timestamp::millis));
     }
     let update = update.end(
         ") as v where delivery.workspace_id = v.column1 and delivery.id = v.column2 and delivery.state = 'sending'",
     );
     let suppressions: Vec<Suppression> = settled.iter().filter_map(|settled| settled.suppression.clone()).collect();
     let mut transaction = db.begin_write().await?;
+    lock(&mut transaction, &settled).await?;
     if settled.iter().any(|settled| settled.undelivered.is_some()) {
         let ended = transaction.fetch_all(update.end(" returning delivery.id")).await?;
         let ended = ended.iter().map(|row| row.try_get(0)).collect::<Result<HashSet<String>, _>>()?;
@@ -122,10 +136,21 @@ pub(super) async fn write_group(db: Db, settled: Arc<Vec<Settled>>) -> Result<Ve
         transaction.execute(update).await?;
     }
     conversation::suppress_in(&mut transaction, &suppressions).await.map_err(db_error)?;
+    let lookups: Vec<Due> = settled.iter().filter_map(|settled| settled.lookup.clone()).collect();
+    schedule::plan_in(&mut transaction, &lookups).await?;
     moment(Moment::SettleWritten);
     transaction.commit().await?;
     moment(Moment::SettleCommitted);
     Ok(vec![(); settled.len()])
+}
+
+/// Takes the deliveries before their rows are written, so that the statement that follows sees every receipt that was kept meanwhile.
+async fn lock(transaction: &mut WriteTransaction, settled: &[Settled]) -> Result<(), DbError> {
+    let mut select = Bulk::new("select 1 from delivery where state = 'sending' and (workspace_id, id) in ").keys(2);
+    for Settled { workspace, id, .. } in settled {
+        select.row().bind(workspace.as_str()).bind(id.as_str());
+    }
+    transaction.lock_rows(select.end(" order by workspace_id, id")).await
 }
 
 fn db_error(error: ConversationError) -> DbError {
@@ -143,9 +168,10 @@ async fn row(
 ) -> Result<Row, OutboxError> {
     let repeat = DeliveryKind::parse(&delivery.kind).map_or(Repeat::ByEvidence, DeliveryKind::repeat);
     let wait = retry::next_attempt_after(u32::try_from(delivery.attempts).unwrap_or(u32::MAX), jitter(delivery));
-    let mut row = Row { state: State::Sending, reason: None, due_at: now, lease_until: now, mid: None };
+    let mut row = Row { state: State::Sending, reason: None, due_at: now, lease_until: now, mid: None, meta_at: None };
     let happening = match attempt {
-        Attempt::Accepted(mid) => {
+        Attempt::Accepted(mid, at) => {
+            row.meta_at = *at;
             let index = outbox.vault.index(&delivery.workspace).await?;
             row.mid = Some(inbox::mid_key(&index, mid));
             Happening::Accepted
@@ -240,7 +266,7 @@ async fn suppression(outbox: &Outbox, delivery: &InHand) -> Result<Option<Suppre
 
 fn count(attempt: &Attempt, state: State) {
     let outcome = match attempt {
-        Attempt::Accepted(_) => "accepted",
+        Attempt::Accepted(..) => "accepted",
         Attempt::Denied(_) => "denied",
         Attempt::Postponed(..) => "postponed",
         Attempt::Refused(..) => "refused",

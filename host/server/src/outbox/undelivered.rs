@@ -40,7 +40,7 @@ pub struct PutAside {
 
 /// The task that tells of a message; its words are the note.
 pub(super) fn task(
-    (workspace, conversation): (&WorkspaceId, &ConversationId),
+    (workspace, conversation, delivery): (&WorkspaceId, &ConversationId, &DeliveryId),
     contact: &Contact,
     body: Option<&Body>,
     reason: &'static str,
@@ -52,6 +52,7 @@ pub(super) fn task(
         note: body.map(|body| body.text.clone()).unwrap_or_default(),
         reason,
         key: contact.key.clone(),
+        delivery: Some(delivery.clone()),
     }
 }
 
@@ -62,9 +63,11 @@ pub(super) fn reason_to_tell(attempt: &Attempt) -> Option<&'static str> {
         Attempt::Refused(Action::Suppress, _) => None,
         Attempt::Refused(..) => Some("refused-by-meta"),
         Attempt::Unreachable => Some("meta-unreachable"),
-        Attempt::Unprepared | Attempt::Lost(_) | Attempt::Denied(_) | Attempt::Postponed(..) | Attempt::Accepted(_) => {
-            None
-        }
+        Attempt::Unprepared
+        | Attempt::Lost(_)
+        | Attempt::Denied(_)
+        | Attempt::Postponed(..)
+        | Attempt::Accepted(..) => None,
     }
 }
 

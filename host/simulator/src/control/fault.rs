@@ -36,6 +36,11 @@ impl Control {
         self.world.lock().troubles.every_call = trouble;
     }
 
+    /// How long what was said is not yet shown where threads are listed.
+    pub fn set_threads_lag(&self, lag: Duration) {
+        self.world.lock().troubles.threads_lag_ms = crate::clock::millis(lag);
+    }
+
     /// Lets the replies go that [`Trouble::Hold`] holds at this moment.
     pub fn release_replies(&self) {
         self.world.lock().troubles.n_releases += 1;

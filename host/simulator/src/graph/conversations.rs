@@ -6,6 +6,7 @@ use crate::error::GraphError;
 use crate::graph::auth::PageCaller;
 use crate::graph::call::Call;
 use crate::graph::fields::{self, Field};
+use crate::graph::written::written_time;
 use crate::state::{Author, Message, Page, Person, State};
 
 /// Messages of a thread whose details can be read; older ones answer 9000001 (Meta: Conversations API).
@@ -14,9 +15,21 @@ pub(crate) const DETAILED_MAX: usize = 20;
 /// Threads, and messages of a thread, on one page unless a limit is given.
 const PAGE_LENGTH: usize = 25;
 
-/// Lists threads; with `user_id` only the one with that person.
-pub(crate) fn list(state: &State, call: &Call, caller: &PageCaller) -> Result<Value, GraphError> {
+/// Calls of one Page in a second (Meta: Messenger Platform rate limits, Conversations API).
+const CALLS_MAX: usize = 2;
+
+/// Lists threads; with `user_id` only the one with that person. What was said a moment ago may not be shown yet.
+pub(crate) fn list(state: &mut State, call: &Call, caller: &PageCaller, now_ms: i64) -> Result<Value, GraphError> {
+    state.ledger.n_lookups += 1;
     caller.requires("pages_messaging")?;
+    let calls = state.lookups.entry(caller.page_id.clone()).or_default();
+    calls.retain(|at_ms| now_ms < at_ms.saturating_add(1_000));
+    if calls.len() >= CALLS_MAX {
+        state.ledger.n_lookups_refused += 1;
+        return Err(GraphError::new(613, None));
+    }
+    calls.push(now_ms);
+    let until_ms = now_ms.saturating_sub(state.troubles.threads_lag_ms);
     let page = state.pages.get(&caller.page_id).ok_or_else(|| GraphError::no_object(&caller.page_id))?;
     if call.text("platform").is_some_and(|platform| !platform.eq_ignore_ascii_case("messenger")) {
         return Err(GraphError::parameter("Param platform must be one of {MESSENGER}; others are not simulated"));
@@ -26,11 +39,11 @@ pub(crate) fn list(state: &State, call: &Call, caller: &PageCaller) -> Result<Va
     let mut people: Vec<&Person> = page
         .people
         .values()
-        .filter(|person| !person.messages.is_empty() && only.as_ref().is_none_or(|id| id == &person.id))
+        .filter(|person| shown(person, until_ms).next().is_some() && only.as_ref().is_none_or(|id| id == &person.id))
         .collect();
-    people.sort_by_key(|person| std::cmp::Reverse(person.messages.back().map(|message| message.at_ms)));
+    people.sort_by_key(|person| std::cmp::Reverse(shown(person, until_ms).next().map(|message| message.at_ms)));
     let threads: Result<Vec<Value>, GraphError> =
-        people.into_iter().take(PAGE_LENGTH).map(|person| thread_node(page, person, &asked)).collect();
+        people.into_iter().take(PAGE_LENGTH).map(|person| thread_node(page, person, &asked, until_ms)).collect();
     Ok(json!({ "data": threads? }))
 }
 
@@ -57,59 +70,47 @@ pub(crate) fn message_node(page: &Page, person: &Person, message: &Message) -> V
     })
 }
 
-fn thread_node(page: &Page, person: &Person, asked: &[Field]) -> Result<Value, GraphError> {
+/// The messages that are shown, newest first.
+fn shown(person: &Person, until_ms: i64) -> impl Iterator<Item = &Message> {
+    person.messages.iter().rev().filter(move |message| message.at_ms <= until_ms)
+}
+
+fn thread_node(page: &Page, person: &Person, asked: &[Field], until_ms: i64) -> Result<Value, GraphError> {
     let mut node = json!({
         "id": format!("t_{}{}", page.id, person.id),
-        "updated_time": written_time(person.messages.back().map_or(0, |message| message.at_ms)),
+        "updated_time": written_time(shown(person, until_ms).next().map_or(0, |message| message.at_ms)),
         "participants": { "data": [
             { "id": person.id, "name": person.name }, { "id": page.id, "name": page.name }
         ] },
         "messages": null,
     });
     if let (Some(field), Some(fields)) = (asked.iter().find(|field| field.name == "messages"), node.as_object_mut()) {
-        fields.insert("messages".to_owned(), messages_node(page, person, field)?);
+        fields.insert("messages".to_owned(), messages_node(page, person, field, until_ms)?);
     }
     fields::pick(&node, asked, "UnifiedThread")
 }
 
-fn messages_node(page: &Page, person: &Person, field: &Field) -> Result<Value, GraphError> {
+fn messages_node(page: &Page, person: &Person, field: &Field, until_ms: i64) -> Result<Value, GraphError> {
     let id_only = fields::parse("id,created_time")?;
     let asked = if field.inside.is_empty() { &id_only } else { &field.inside };
-    let newest = person.messages.iter().rev().take(field.limit.unwrap_or(PAGE_LENGTH)).enumerate();
+    let limit = field.limit.unwrap_or(PAGE_LENGTH);
+    let newest = shown(person, until_ms).take(limit).enumerate();
     let data: Result<Vec<Value>, GraphError> = newest
         .map(|(place, message)| {
             let detailed = if place < DETAILED_MAX { asked } else { &id_only };
             fields::pick(&message_node(page, person, message), detailed, "Message")
         })
         .collect();
-    Ok(json!({ "data": data? }))
-}
-
-/// `2026-09-30T12:00:00+0000`, by the civil calendar (Howard Hinnant: days_from_civil, read backwards).
-fn written_time(at_ms: i64) -> String {
-    let seconds = at_ms.div_euclid(1_000);
-    let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-    let shifted = days + 719_468;
-    let (era, day_of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    let (hour, minute) = (second / 3_600, second % 3_600 / 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{:02}+0000", second % 60)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_written_as_meta_writes_them() {
-        assert_eq!(written_time(0), "1970-01-01T00:00:00+0000");
-        assert_eq!(written_time(951_826_199_999), "2000-02-29T12:09:59+0000");
-        assert_eq!(written_time(1_790_000_000_000), "2026-09-21T14:13:20+0000");
-        assert_eq!(written_time(1_798_761_599_000), "2026-12-31T23:59:59+0000");
+    let cursor = |message: Option<&Message>| message.map(|message| message.id.clone());
+    let (first, last) = (shown(person, until_ms).next(), shown(person, until_ms).take(limit).last());
+    let mut paging = json!({ "cursors": { "before": cursor(first), "after": cursor(last) } });
+    if shown(person, until_ms).nth(limit).is_some()
+        && let Some(fields) = paging.as_object_mut()
+    {
+        fields.insert(
+            "next".to_owned(),
+            format!("https://graph.facebook.com/t_{}{}/messages", page.id, person.id).into(),
+        );
     }
+    Ok(json!({ "data": data?, "paging": paging }))
 }

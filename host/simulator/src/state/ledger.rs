@@ -20,6 +20,10 @@ pub struct Ledger {
     pub n_accepted: usize,
     /// All calls of the Send API ever, refused ones included.
     pub n_sends: usize,
+    /// All times that threads were listed, refused ones included.
+    pub n_lookups: usize,
+    /// Those of them that came too fast.
+    pub n_lookups_refused: usize,
     /// All webhook requests ever made.
     pub n_webhooks: usize,
     /// All webhook requests that ended: acknowledged, given up or dropped.

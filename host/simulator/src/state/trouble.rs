@@ -45,6 +45,8 @@ pub(crate) struct Troubles {
     pub(crate) next_sends: VecDeque<Trouble>,
     /// One for every call of the Graph API, until it is cleared.
     pub(crate) every_call: Option<Trouble>,
+    /// How long a message is not yet shown in its thread.
+    pub(crate) threads_lag_ms: i64,
     /// How often replies were released; a held reply waits for the next time.
     pub(crate) n_releases: u64,
     /// How the next webhook requests are signed.

@@ -58,6 +58,28 @@ async fn a_thread_shows_what_was_sent() {
 }
 
 #[tokio::test]
+async fn a_thread_lags_behind_when_told_to_and_is_listed_twice_a_second() {
+    let stage = Stage::greeted().await;
+    stage.send(&stage.text_to_ana("hi Ana")).await;
+    stage.control.set_threads_lag(Duration::from_secs(3));
+    let path = format!("me/conversations?user_id={}&fields=messages.limit(1){{message}}", stage.ana.person_id);
+    assert_eq!(stage.get(&path).await.1, json!({ "data": [] }));
+    stage.control.advance(Duration::from_secs(3));
+    let messages = stage.get(&path).await.1["data"][0]["messages"].clone();
+    assert_eq!(messages["data"][0]["message"], "hi Ana");
+    assert!(messages["paging"]["next"].is_string(), "there is an older one");
+    let all = stage.get(&path.replace("(1)", "(2)")).await.1["data"][0]["messages"].clone();
+    assert!(all["paging"].get("next").is_none() && all["paging"]["cursors"]["after"].is_string());
+    is_error(&stage.get(&path).await, 400, 613, None);
+    stage.control.advance(Duration::from_secs(1));
+    assert_eq!(stage.get(&path).await.0, 200);
+    let ledger = stage.control.ledger();
+    assert_eq!((ledger.n_lookups, ledger.n_lookups_refused), (5, 1));
+    stage.control.drop_permission(&stage.page.id, "pages_messaging").unwrap();
+    is_error(&stage.get(&path).await, 403, 10, None);
+}
+
+#[tokio::test]
 async fn only_the_twenty_newest_messages_have_details() {
     let stage = Stage::new().await;
     let oldest = stage.ana.says("first").unwrap();

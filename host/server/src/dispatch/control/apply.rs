@@ -17,7 +17,11 @@ pub(super) async fn apply_in(
     now: Timestamp,
 ) -> Result<(), DispatchError> {
     unreadable(transaction, changes, now).await?;
-    let changes_row = |change: &&Change| change.contact.is_some() || change.becomes_human || change.suppress.is_some();
+    // Two that look for one delivery by its words take turns, so that they do not find the same.
+    let goes_by_likeness = |change: &Change| change.evidence.iter().any(Evidence::is_likeness);
+    let changes_row = |change: &&Change| {
+        change.contact.is_some() || change.becomes_human || change.suppress.is_some() || goes_by_likeness(change)
+    };
     let rows = changes.iter().filter(changes_row);
     let rows = rows.filter_map(|change| Some((&change.workspace, change.conversation.as_ref()?)));
     inbox::conversations_lock_in(transaction, rows).await?;

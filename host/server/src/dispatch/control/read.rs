@@ -2,19 +2,17 @@
 
 use std::collections::{HashMap, HashSet};
 
-use bellhop_domain::event::{ContactEvent, ControlEvent as Control, Echo, Event, Receipt};
+use bellhop_domain::event::{ContactEvent, ControlEvent as Control, Event, Receipt};
 use bellhop_domain::host_call::Author;
-use bellhop_domain::id::{ContactId, ConversationId, DeliveryId, EventId, MessageId, WorkspaceId};
+use bellhop_domain::id::{ContactId, ConversationId, EventId, MessageId, WorkspaceId};
 use bellhop_domain::words::{self, Signal};
 
+use super::echo::{self, Deliveries};
 use crate::conversation::{self, Body, Contact, NewContact, NewMessage, NewTask, Profile, Suppression};
 use crate::dispatch::{Dispatch, DispatchError};
 use crate::inbox::{self, ControlEvent, SliceContent};
 use crate::outbox::Evidence;
 use crate::vault::IndexKey;
-
-/// Meta's own inboxes: who writes there is a person (Meta: Conversation Routing; Page inbox and Instagram inbox).
-const INBOX_APPS: [&str; 2] = ["263902037430900", "1217981644879628"];
 
 /// What one control event changes.
 #[derive(Debug)]
@@ -40,6 +38,7 @@ struct Known {
     contacts: HashMap<ConversationId, Contact>,
     /// Erased: the row still names them, and nothing of theirs can be opened.
     gone: HashMap<ConversationId, ContactId>,
+    deliveries: Deliveries,
 }
 
 /// Reads all events, with one statement a table for what they refer to.
@@ -86,8 +85,9 @@ async fn change(
     let index = dispatch.vault.index(&event.workspace).await?;
     match read {
         Event::Control(Control::Echo(echo)) => {
-            let our_app = meta_app_id(dispatch, event);
-            read_echo(&mut change, event, &echo, our_app.as_deref(), &index, known.contacts.get(conversation));
+            let contact = known.contacts.get(conversation);
+            let known = (&mut change, &mut known.deliveries);
+            echo::read(dispatch, known, (event, conversation), &echo, contact).await?;
         }
         Event::Control(Control::Delivered(receipt)) => receipts(&mut change, &receipt, conversation, &index, false),
         Event::Control(Control::Read(receipt)) => receipts(&mut change, &receipt, conversation, &index, true),
@@ -110,44 +110,15 @@ async fn change(
     Ok(change)
 }
 
-/// An own send that came back, a person in Meta's inbox, or another app.
-fn read_echo(
-    change: &mut Change,
-    event: &ControlEvent,
-    echo: &Echo,
-    our_app: Option<&str>,
-    index: &IndexKey,
-    contact: Option<&Contact>,
-) {
-    let mid = echo.mid.as_deref().map(|mid| inbox::mid_key(index, mid));
-    let ours = echo.metadata.as_deref().filter(|_| echo.app_id.as_deref() == our_app).map(DeliveryId::parse);
-    if let Some(Ok(delivery)) = ours {
-        change.evidence.push(Evidence::Shown { workspace: event.workspace.clone(), delivery, mid });
-        return;
-    }
-    if echo.app_id.is_some() && echo.app_id.as_deref() == our_app {
-        return;
-    }
-    change.becomes_human = echo.app_id.as_deref().is_none_or(|app| INBOX_APPS.contains(&app));
-    if let (Some(contact), Some(conversation)) = (contact, &event.conversation) {
-        change.messages.push(NewMessage {
-            workspace: event.workspace.clone(),
-            id: MessageId::new(),
-            conversation: conversation.clone(),
-            at: event.at,
-            author: Author::Agent,
-            author_ref: None,
-            mid,
-            body: Body { text: echo.text.clone().unwrap_or_default(), ..Body::default() },
-            key: contact.key.clone(),
-        });
-    }
-}
-
 fn receipts(change: &mut Change, receipt: &Receipt, conversation: &ConversationId, index: &IndexKey, is_read: bool) {
     let workspace = &change.workspace;
     for mid in &receipt.mids {
-        change.evidence.push(Evidence::Arrived { workspace: workspace.clone(), mid: inbox::mid_key(index, mid) });
+        change.evidence.push(Evidence::Arrived {
+            workspace: workspace.clone(),
+            conversation: conversation.clone(),
+            mid: inbox::mid_key(index, mid),
+            is_read,
+        });
     }
     if let Some(watermark) = receipt.watermark {
         change.evidence.push(Evidence::UpTo {
@@ -198,18 +169,12 @@ fn read_signal(change: &mut Change, event: &ControlEvent, said: &ContactEvent, h
                 note: text,
                 reason: "asked-for-a-person",
                 key: heard.contact.key.clone(),
+                delivery: None,
             });
         }
         // "Start" goes through a turn, which knows whether they had said "stop".
         Some(Signal::OptIn) | None => {}
     }
-}
-
-/// Meta's id of the app that the channel's webhooks come through.
-fn meta_app_id(dispatch: &Dispatch, event: &ControlEvent) -> Option<String> {
-    let snapshot = dispatch.directory.snapshot();
-    let channel = snapshot.channel(&event.workspace, &event.channel)?;
-    Some(snapshot.app(&channel.app)?.meta_app_id.clone())
 }
 
 /// The first thing that somebody ever says may be "stop".
@@ -233,7 +198,8 @@ async fn known(dispatch: &Dispatch, opened: &[(&ControlEvent, Option<SliceConten
     let conversations: HashSet<_> =
         opened.iter().filter_map(|(event, _)| Some((&event.workspace, event.conversation.as_ref()?))).collect();
     let standings = conversation::standings(&dispatch.db, &dispatch.vault, conversations.into_iter()).await?;
-    let mut known = Known { contacts: HashMap::new(), gone: HashMap::new() };
+    let deliveries = Deliveries::read(dispatch, opened).await?;
+    let mut known = Known { contacts: HashMap::new(), gone: HashMap::new(), deliveries };
     for (conversation, standing) in standings {
         match (standing.contact, standing.contact_id) {
             (Some(contact), _) => drop(known.contacts.insert(conversation, contact)),
