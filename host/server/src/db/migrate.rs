@@ -29,6 +29,7 @@ const STORE: &[(i64, &str, &str)] = &[
     (3, "mark names", include_str!("../../migrations/store/0003_mark_names.sql")),
     (4, "operations", include_str!("../../migrations/store/0004_operations.sql")),
     (5, "held", include_str!("../../migrations/store/0005_held.sql")),
+    (7, "limits", include_str!("../../migrations/store/0007_limits.sql")),
 ];
 const KEYRING: &[(i64, &str, &str)] = &[(1, "first", include_str!("../../migrations/keyring/0001_first.sql"))];
 
