@@ -150,6 +150,27 @@ story!(a_backlog_of_one_business_hides_no_other, |app| {
     assert_eq!(app.turns_of(&other).await.len(), 1, "though 1,500 conversations have been ready for longer");
 });
 
+story!(what_one_business_has_to_say_does_not_hold_up_another, |app| {
+    let other = app.another_business("Casa Lucia").await;
+    app.enable(&app.business, "hello", "{}").await;
+    app.enable(&other, "hello", "{}").await;
+    let page = &app.business.page_id;
+    let flood: Vec<_> =
+        (0..80).map(|n| message(page, &format!("9{n}"), &format!("m_{n}"), "hello", START + n)).collect();
+    assert_eq!(app.post_items(&flood).await, 200);
+    app.advance(SETTLED);
+    while app.app.dispatch.run_once().await.unwrap() > 0 {}
+    let ben = app.control.add_person(&other.page_id, "Ben").unwrap();
+    ben.says("hello").unwrap();
+    app.arrive().await;
+    app.advance(SETTLED);
+    app.app.dispatch.run_once().await.unwrap();
+    app.app.outbox.run_once().await.unwrap();
+    assert_eq!(app.received(&ben).len(), 1, "though 80 answers have been due for longer");
+    app.calm().await;
+    assert_eq!(app.control.ledger().n_sends, 81);
+});
+
 impl TestApp {
     /// Conversations of a business that have been ready since long ago, with nothing in them.
     async fn have_ready(&self, business: &Business, n: u32) {
