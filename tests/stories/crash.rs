@@ -40,7 +40,7 @@ story!(what_was_committed_goes_out_once_and_no_plugin_is_asked_again, |mut app| 
 
 story!(a_conversation_that_died_with_its_host_comes_up_again_once_its_lease_is_over, |mut app| {
     let ana = one_message(&app).await;
-    let claim = bellhop::inbox::Claim { host: bellhop_domain::id::HostId::new(), limit: 1, per_workspace: 1 };
+    let claim = bellhop::inbox::Claim::new(bellhop_domain::id::HostId::new(), 1);
     let claimed = bellhop::inbox::claim(&app.app.stores.db, &claim).await.unwrap();
     assert_eq!(claimed.len(), 1);
     app.reopen(|_| {}).await;
@@ -53,7 +53,7 @@ story!(a_conversation_that_died_with_its_host_comes_up_again_once_its_lease_is_o
 
 story!(a_host_that_comes_back_late_finds_its_claim_gone, |mut app| {
     let ana = one_message(&app).await;
-    let claim = bellhop::inbox::Claim { host: bellhop_domain::id::HostId::new(), limit: 1, per_workspace: 1 };
+    let claim = bellhop::inbox::Claim::new(bellhop_domain::id::HostId::new(), 1);
     let stale = bellhop::inbox::claim(&app.app.stores.db, &claim).await.unwrap().remove(0);
     app.advance(Duration::from_secs(6));
     app.calm().await;

@@ -13,6 +13,9 @@ use crate::support::{PATIENCE, SETTLED, START, TestApp, story};
 /// Longer than the rest that Meta's throttling costs a channel.
 const RESTED: Duration = Duration::from_secs(75);
 
+/// The rest between two messages after that.
+const SLOW: Duration = Duration::from_secs(2);
+
 async fn only_delivery(app: &TestApp) -> Delivery {
     let deliveries = app.deliveries().await;
     let [delivery] = deliveries.as_slice() else { panic!("{deliveries:?}") };
@@ -94,8 +97,9 @@ story!(a_page_that_has_used_its_allowance_rests_and_others_go_on, |app| {
     eve.says("hello").unwrap();
     app.rest().await;
     assert_eq!((app.received(&ben).len(), app.received(&eve).len()), (0, 1));
-    let waiting = app.deliveries().await.into_iter().find(|delivery| delivery.state == "retry").unwrap();
-    assert_eq!((waiting.reason.as_deref(), waiting.attempts), (Some("backing-off"), 0));
+    let waiting = app.deliveries().await.into_iter().find(|delivery| delivery.state == "staged").unwrap();
+    assert_eq!((waiting.reason.as_deref(), waiting.attempts), (None, 0), "it was not even taken in hand");
+    assert_eq!(app.attempts_on_record().await, 2);
     app.advance(Duration::from_secs(180));
     app.calm().await;
     assert_eq!(app.received(&ben).len(), 1);
@@ -222,7 +226,7 @@ story!(a_throttled_channel_rests_and_another_does_not, |app| {
     for business in [&app.business, &other] {
         app.enable(business, "hello", "{}").await;
     }
-    for (n, code) in [613, 4, 80_006].into_iter().enumerate() {
+    for (n, code) in [613, 80_006].into_iter().enumerate() {
         let (ana, late) = (app.customer(&format!("Ana {n}")), app.customer(&format!("Late {n}")));
         let ben = app.control.add_person(&other.page_id, &format!("Ben {n}")).unwrap();
         let before = app.control.ledger().n_sends;
@@ -236,6 +240,9 @@ story!(a_throttled_channel_rests_and_another_does_not, |app| {
         app.rest().await;
         assert_eq!(app.received(&ben).len(), 1, "{code}: the other does not");
         app.advance(RESTED);
+        app.calm().await;
+        assert_eq!(app.received(&ana).len() + app.received(&late).len(), 1, "{code}: it begins slowly");
+        app.advance(SLOW);
         app.calm().await;
         assert_eq!((app.received(&ana).len(), app.received(&late).len()), (1, 1), "{code}");
         assert_eq!(channel_state(&app), ChannelState::Active);

@@ -4,6 +4,7 @@
 
 mod support;
 
+mod allowance;
 mod answered;
 mod attack;
 mod backup;

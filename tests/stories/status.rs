@@ -93,7 +93,7 @@ story!(what_a_host_holds_stands_beside_it, |app| {
     let db = &app.app.stores.db;
     let id = HostId::new();
     bellhop::host::Host::new(db.clone(), id.clone()).beat().await.unwrap();
-    let claimed = inbox::claim(db, &Claim { host: id.clone(), limit: 8, per_workspace: 8 }).await.unwrap();
+    let claimed = inbox::claim(db, &Claim::new(id.clone(), 8)).await.unwrap();
     assert_eq!(claimed.len(), 2);
     let held =
         |status: &Status| status.hosts.iter().map(|line| (line.conversations, line.deliveries)).collect::<Vec<_>>();
@@ -107,7 +107,7 @@ story!(parked_events_are_counted_by_their_reason, |app| {
     app.arrive().await;
     app.advance(SETTLED);
     let db = &app.app.stores.db;
-    let claimed = inbox::claim(db, &Claim { host: HostId::new(), limit: 1, per_workspace: 1 }).await.unwrap();
+    let claimed = inbox::claim(db, &Claim::new(HostId::new(), 1)).await.unwrap();
     inbox::park_all(db, &claimed[0], "unusable").await.unwrap();
     let status = look(&app).await;
     assert_eq!((queue(&status, "contact"), queue(&status, "parked").0), ((0, None), 1));

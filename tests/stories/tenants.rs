@@ -1,10 +1,11 @@
 //! One tenant cannot act for, see or silence another, though they share a host, an app and a webhook.
 
+use bellhop::db::Bulk;
 use bellhop_simulator::Release;
 use serde_json::json;
 
 use crate::support::post::{SIGNATURE, body, message, sign};
-use crate::support::{START, add_app, add_business, story};
+use crate::support::{Business, SETTLED, START, TestApp, add_app, add_business, story};
 
 fn entry(question: &str, answer: &str) -> serde_json::Value {
     json!([{ "questions": [question], "answer": answer, "language": "en" }])
@@ -128,7 +129,7 @@ story!(one_businesss_flood_does_not_hold_up_another, |app| {
     let ben = app.control.add_person(&other.page_id, "Ben").unwrap();
     ben.says("hello").unwrap();
     app.arrive().await;
-    app.advance(crate::support::SETTLED);
+    app.advance(SETTLED);
     // Ben is the last of 81 in time, and is in the first handful all the same.
     app.app.dispatch.run_once().await.unwrap();
     assert_eq!(app.turns_of(&other).await.len(), 1);
@@ -136,3 +137,56 @@ story!(one_businesss_flood_does_not_hold_up_another, |app| {
     app.calm().await;
     assert_eq!(app.count("turn").await, 81);
 });
+
+story!(a_backlog_of_one_business_hides_no_other, |app| {
+    let other = app.another_business("Casa Lucia").await;
+    app.enable(&other, "hello", "{}").await;
+    app.have_ready(&app.business, 1_500).await;
+    let ben = app.control.add_person(&other.page_id, "Ben").unwrap();
+    ben.says("hello").unwrap();
+    app.arrive().await;
+    app.advance(SETTLED);
+    app.app.dispatch.run_once().await.unwrap();
+    assert_eq!(app.turns_of(&other).await.len(), 1, "though 1,500 conversations have been ready for longer");
+});
+
+story!(what_one_business_has_to_say_does_not_hold_up_another, |app| {
+    let other = app.another_business("Casa Lucia").await;
+    app.enable(&app.business, "hello", "{}").await;
+    app.enable(&other, "hello", "{}").await;
+    let page = &app.business.page_id;
+    let flood: Vec<_> =
+        (0..80).map(|n| message(page, &format!("9{n}"), &format!("m_{n}"), "hello", START + n)).collect();
+    assert_eq!(app.post_items(&flood).await, 200);
+    app.advance(SETTLED);
+    while app.app.dispatch.run_once().await.unwrap() > 0 {}
+    let ben = app.control.add_person(&other.page_id, "Ben").unwrap();
+    ben.says("hello").unwrap();
+    app.arrive().await;
+    app.advance(SETTLED);
+    app.app.dispatch.run_once().await.unwrap();
+    app.app.outbox.run_once().await.unwrap();
+    assert_eq!(app.received(&ben).len(), 1, "though 80 answers have been due for longer");
+    app.calm().await;
+    assert_eq!(app.control.ledger().n_sends, 81);
+});
+
+impl TestApp {
+    /// Conversations of a business that have been ready since long ago, with nothing in them.
+    async fn have_ready(&self, business: &Business, n: u32) {
+        let db = &self.app.stores.db;
+        for chunk in (0..n).collect::<Vec<_>>().chunks(Bulk::MAX_ROWS) {
+            let mut insert = Bulk::new(
+                "insert into conversation (workspace_id, id, channel_id, thread, mode, revision, arrivals, ready_at, failures, \
+                 epoch, lease_until, created_at) values ",
+            );
+            for nth in chunk {
+                let row = insert.row().bind(business.workspace.as_str()).bind(format!("backlog-{nth}"));
+                let row = row.bind(business.channel.as_str()).bind(format!("{nth:032}").into_bytes()).bind("automated");
+                let row = row.bind(0_i64).bind(0_i64).bind(START - 60_000 + i64::from(*nth)).bind(0_i64);
+                row.bind(0_i64).bind(0_i64).bind(START);
+            }
+            db.execute(insert).await.unwrap();
+        }
+    }
+}

@@ -14,9 +14,9 @@ const DAY: Duration = Duration::from_secs(86_400);
 /// Parks what waits in the first conversation, as the conductor does when it cannot open one.
 async fn park(app: &TestApp) {
     let db = &app.app.stores.db;
-    let claimed = inbox::claim(db, &Claim { host: HostId::new(), limit: 1, per_workspace: 1 }).await.unwrap();
+    let claimed = inbox::claim(db, &Claim::new(HostId::new(), 1)).await.unwrap();
     inbox::release(db, &claimed, true, db.now()).await.unwrap();
-    let mut claimed = inbox::claim(db, &Claim { host: HostId::new(), limit: 1, per_workspace: 1 }).await.unwrap();
+    let mut claimed = inbox::claim(db, &Claim::new(HostId::new(), 1)).await.unwrap();
     inbox::park_all(db, &claimed.remove(0), "unopenable").await.unwrap();
 }
 
@@ -75,7 +75,7 @@ story!(what_comes_back_while_a_turn_runs_is_left_to_the_next_one, |app| {
     app.arrive().await;
     app.advance(SETTLED);
     let db = &app.app.stores.db;
-    let claimed = inbox::claim(db, &Claim { host: HostId::new(), limit: 1, per_workspace: 1 }).await.unwrap();
+    let claimed = inbox::claim(db, &Claim::new(HostId::new(), 1)).await.unwrap();
     assert_eq!(inbox::events_replay_all(db, &app.business.workspace).await.unwrap(), 1);
     let finish = inbox::Finish {
         contact: bellhop_domain::id::ContactId::new(),
@@ -90,7 +90,7 @@ story!(what_comes_back_while_a_turn_runs_is_left_to_the_next_one, |app| {
     let mut transaction = db.begin_write().await.unwrap();
     assert_eq!(inbox::finish_in(&mut transaction, &[finish]).await.unwrap().len(), 1);
     transaction.commit().await.unwrap();
-    let claimed = inbox::claim(db, &Claim { host: HostId::new(), limit: 1, per_workspace: 1 }).await.unwrap();
+    let claimed = inbox::claim(db, &Claim::new(HostId::new(), 1)).await.unwrap();
     assert_eq!(claimed.len(), 1, "the conversation is ready again");
 });
 
@@ -104,7 +104,7 @@ story!(what_comes_after_a_parked_message_starts_with_a_clean_slate, |app| {
     ana.says("the second").unwrap();
     app.arrive().await;
     app.advance(SETTLED);
-    let claim = Claim { host: HostId::new(), limit: 1, per_workspace: 1 };
+    let claim = Claim::new(HostId::new(), 1);
     let claimed = inbox::claim(&app.app.stores.db, &claim).await.unwrap();
     assert_eq!(claimed[0].failures, 0, "failures of what was put aside count against nobody else");
 });

@@ -14,10 +14,12 @@ pub enum Action {
     Retry,
     /// Temporary where it happens once; a second time it is final.
     RetryOnce,
-    /// Too fast for this recipient alone: again after six seconds and more.
+    /// Too fast for this recipient alone: again later, and the others go on.
     SlowRecipient,
-    /// Too much for the asset or app: all its requests wait.
+    /// Too much for the asset: all its requests wait.
     BackOff,
+    /// Too much for the app: the requests of all its assets wait.
+    BackOffApp,
     /// The connection needs its owner to log in again; nothing is sent until then.
     Reauthorise,
     /// This message will never be taken.
@@ -46,6 +48,7 @@ impl Action {
             Self::RetryOnce => "retry-once",
             Self::SlowRecipient => "slow-recipient",
             Self::BackOff => "back-off",
+            Self::BackOffApp => "back-off-app",
             Self::Reauthorise => "reauthorise",
             Self::Drop => "drop",
             Self::WindowClosed => "window-closed",
@@ -61,9 +64,13 @@ impl Action {
     /// The same delivery may be tried again.
     pub const fn is_temporary(self) -> bool {
         match self {
-            Self::Retry | Self::RetryOnce | Self::SlowRecipient | Self::BackOff | Self::Reauthorise | Self::Pause => {
-                true
-            }
+            Self::Retry
+            | Self::RetryOnce
+            | Self::SlowRecipient
+            | Self::BackOff
+            | Self::BackOffApp
+            | Self::Reauthorise
+            | Self::Pause => true,
             Self::Drop
             | Self::WindowClosed
             | Self::NotOwner

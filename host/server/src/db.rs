@@ -307,6 +307,15 @@ impl Engine {
         }
     }
 
+    /// The text before and after a subquery that gives a few ids and depends on the row at hand, in `where id …`: each engine
+    /// looks such ids up by their index only when it is asked in its own way.
+    pub(crate) const fn one_of(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Sqlite => ("in (", ")"),
+            Self::Postgres => ("= any (array(", "))"),
+        }
+    }
+
     fn of(url: &str) -> Result<Self, DbError> {
         match url.split_once(':') {
             Some(("sqlite", _)) => Ok(Self::Sqlite),

@@ -5,6 +5,7 @@
 
 mod add;
 mod channel;
+mod rest;
 mod rows;
 mod snapshot;
 
@@ -20,8 +21,9 @@ use crate::db::{Db, DbError, WriteTransaction};
 use crate::vault::{Vault, VaultError};
 
 pub use add::{AppSecrets, NewApp, NewChannel, NewWorkspace, app_add, app_secret_replace, channel_add, workspace_add};
-pub use channel::{channel_back_off, channel_remove, channel_state_set, channel_token_replace};
-pub use snapshot::{App, Channel, ChannelState, Snapshot, Workspace};
+pub use channel::{channel_remove, channel_state_set, channel_token_replace};
+pub use rest::{app_rest, channel_rest};
+pub use snapshot::{App, Channel, ChannelState, Rest, Snapshot, Workspace};
 
 /// How often somebody who names what the directory does not know may have it look again: as often as hosts look anyway.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);

@@ -164,7 +164,7 @@ impl Graph {
         })?;
         let limits = Limits { timeout: inner.timeout, response_bytes };
         let response = inner.egress.send(request, limits).await.map_err(GraphError::from_egress)?;
-        let usage = Usage::of(&response.headers);
+        let usage = Usage::of(&response.headers, &channel.asset_id);
         // A 200 may carry an error, and an error may come without one.
         if let Some(error) = error::read(response.status.as_u16(), &response.body, usage) {
             return Err(error);

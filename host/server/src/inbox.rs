@@ -17,7 +17,7 @@ mod sweep;
 mod wake;
 
 pub use arrive::{Arrival, Inbox, Stored};
-pub use claim::{Claim, Claimed, OpenEvent, claim, events_open, renew};
+pub use claim::{Claim, Claimed, MAX_LEFT_OUT, OpenEvent, claim, events_open, renew};
 pub use content::{SliceContent, mid_key, thread_key};
 pub use control::{ControlEvent, control_open, control_park, control_take_in};
 pub use counts::{Parked, contact_queue, control_queue, leases, parked_queues, ready_since};

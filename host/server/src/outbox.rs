@@ -11,6 +11,7 @@ mod early;
 mod evidence;
 mod expire;
 mod facts;
+mod hands;
 mod held;
 mod list;
 mod lookup;
@@ -25,15 +26,17 @@ mod undelivered;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use bellhop_domain::id::{ContactId, ConversationId, DeliveryId, HostId, MessageId, WorkspaceId};
+use bellhop_domain::id::{ChannelId, ContactId, ConversationId, DeliveryId, HostId, MessageId, WorkspaceId};
 use tokio_util::task::TaskTracker;
 
 use crate::conversation::ConversationError;
 use crate::db::{Db, DbError, Group, GroupError};
-use crate::directory::{Directory, DirectoryError};
+use crate::directory::{Directory, DirectoryError, Snapshot};
 use crate::graph::Graph;
 use crate::inbox::Wake;
+use crate::outbox::claim::Take;
 use crate::outbox::facts::Ready;
+use crate::outbox::hands::{Grip, Hands, Room};
 use crate::outbox::send::Attempt;
 use crate::outbox::settle::Settled;
 use crate::vault::{Vault, VaultError};
@@ -49,8 +52,8 @@ pub use stage::{NewDelivery, deliveries_insert_in};
 pub use sweep::{deliveries_sweep, delivery_totals};
 pub use undelivered::{PutAside, deliveries_put_aside, delivery_give_up, delivery_retry};
 
-/// Deliveries in the hands of one host at once: each is one request to Meta.
-const MAX_IN_HAND: usize = 64;
+/// Deliveries in one claim.
+const MAX_CLAIM: usize = 64;
 
 /// What can go wrong with the outbox itself. What Meta says is no error here but a delivery's next state.
 #[derive(Debug, thiserror::Error)]
@@ -93,6 +96,7 @@ pub struct Parts {
 #[derive(Clone)]
 pub struct Outbox {
     parts: Arc<Parts>,
+    hands: Hands,
     settles: Group<Settled, ()>,
 }
 
@@ -109,7 +113,7 @@ struct InHand {
     workspace: WorkspaceId,
     id: DeliveryId,
     conversation: ConversationId,
-    channel: bellhop_domain::id::ChannelId,
+    channel: ChannelId,
     contact: ContactId,
     message: MessageId,
     kind: String,
@@ -117,14 +121,26 @@ struct InHand {
     attempts: i64,
     /// More of the conversation waits for this one.
     has_next: bool,
+    /// Its place in the hands.
+    #[expect(dead_code, reason = "held, and let go when the delivery is")]
+    grip: Arc<Grip>,
+}
+
+/// What a claim has brought.
+#[derive(Default)]
+struct Taken {
+    deliveries: Vec<(InHand, Option<Ready>)>,
+    /// There may be more for which there is room.
+    may_be_more: bool,
 }
 
 impl Outbox {
     /// Sets up the outbox and its settler; nothing is sent before [`Outbox::run_once`] or [`Outbox::run`].
     pub fn start(parts: Parts, tracker: &TaskTracker) -> Self {
         let db = parts.db.clone();
-        let settles = Group::start(tracker, MAX_IN_HAND, move |settled| settle::write_group(db.clone(), settled));
-        Self { parts: Arc::new(parts), settles }
+        let settles = Group::start(tracker, MAX_CLAIM, move |settled| settle::write_group(db.clone(), settled));
+        let hands = Hands::new(parts.db.clock().clone(), parts.wake.clone());
+        Self { parts: Arc::new(parts), hands, settles }
     }
 
     /// Sends what is due, side by side, and settles it; how many deliveries there were.
@@ -136,16 +152,39 @@ impl Outbox {
         let looks = lookup::take(self).await?;
         let n_looks = looks.len();
         futures_util::future::join_all(looks.into_iter().map(|look| lookup::look(self, look))).await;
-        let taken = self.take(MAX_IN_HAND).await?;
+        let taken = self.take().await?.deliveries;
         let n_taken = taken.len();
         let deliveries = taken.into_iter().map(|(delivery, ready)| self.deliver(delivery, ready));
         futures_util::future::join_all(deliveries).await;
         Ok(expired + n_looks + n_taken)
     }
 
-    /// Claims what is due and gathers what sending it needs.
-    async fn take(&self, limit: usize) -> Result<Vec<(InHand, Option<Ready>)>, OutboxError> {
-        let hand = claim::claim(&self.db, &self.host, limit).await?;
+    /// Claims what is due and may go now, and gathers what sending it needs.
+    async fn take(&self) -> Result<Taken, OutboxError> {
+        let snapshot = self.directory.snapshot();
+        let take = match self.hands.calm(&snapshot) {
+            Some(after) => Take::Each(after),
+            None => Take::Rooms(self.planned(&snapshot).await?),
+        };
+        if matches!(&take, Take::Rooms(rooms) if rooms.is_empty()) {
+            return Ok(Taken::default());
+        }
+        let hand = claim::claim(&self.db, &self.host, &take, (&self.hands, &snapshot)).await?;
+        self.hands.had_its_turn(hand.iter().map(|delivery| &delivery.workspace));
+        let may_be_more = take.may_be_more(&hand);
+        Ok(Taken { deliveries: self.ready(hand).await?, may_be_more })
+    }
+
+    /// Where hands are few, or somebody is slow, it takes a look before the claim.
+    async fn planned(&self, snapshot: &Snapshot) -> Result<Vec<Room>, OutboxError> {
+        let plan = self.hands.plan(snapshot, claim::due(&self.db).await?, MAX_CLAIM);
+        if let Some(at) = plan.opens_at {
+            self.wake.notify_at(at, self.db.now());
+        }
+        Ok(plan.rooms)
+    }
+
+    async fn ready(&self, hand: Vec<InHand>) -> Result<Vec<(InHand, Option<Ready>)>, OutboxError> {
         if hand.is_empty() {
             return Ok(Vec::new());
         }

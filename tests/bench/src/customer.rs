@@ -99,7 +99,7 @@ pub(crate) async fn converse(
 
 impl Customer {
     /// One message up to its answer, and what Meta says of the answer. Milliseconds up to the answer.
-    async fn ask(&mut self, target: &Target, habit: Habit, number: u64) -> anyhow::Result<f64> {
+    pub(crate) async fn ask(&mut self, target: &Target, habit: Habit, number: u64) -> anyhow::Result<f64> {
         let (clock, asked) = (Clock::machine(), Instant::now());
         let status = self.connection.send(&target.message(&self.person, number, habit.text, &clock)).await?;
         ensure!(status == 200, "a webhook was answered {status}");

@@ -16,6 +16,7 @@ mod customer;
 mod entries;
 mod faq_search;
 mod figure;
+mod flood;
 mod floor;
 mod guest;
 mod host;
@@ -59,6 +60,11 @@ const BENCHMARKS: &[Benchmark] = &[
         name: "cpu_per_message",
         about: "processor time from an accepted webhook to the answer, against one bare POST each",
         run: cpu_per_message::run,
+    },
+    Benchmark {
+        name: "flood",
+        about: "what a business waits for its answers while another one on the same host is flooded, against before",
+        run: flood::run,
     },
     Benchmark { name: "memory_idle", about: "what a host holds that nobody writes to", run: idle::memory },
     Benchmark {

@@ -48,6 +48,11 @@ impl Meta {
         format!("http://{}", self.address)
     }
 
+    /// How many messages and signs it has taken.
+    pub(crate) fn n_taken(&self) -> u64 {
+        self.desk.taken.load(std::sync::atomic::Ordering::Relaxed)
+    }
+
     /// What is sent to this person from now on.
     pub(crate) fn replies_to(&self, person: &str) -> UnboundedReceiver<Reply> {
         let (sender, receiver) = mpsc::unbounded_channel();

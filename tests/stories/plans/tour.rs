@@ -117,7 +117,7 @@ async fn put_aside(app: &TestApp) {
     app.customer("Emma").says("hello").unwrap();
     app.arrive().await;
     app.advance(SETTLED);
-    let claim = inbox::Claim { host: bellhop_domain::id::HostId::new(), limit: 8, per_workspace: 8 };
+    let claim = inbox::Claim::new(bellhop_domain::id::HostId::new(), 8);
     let claimed = inbox::claim(db, &claim).await.unwrap();
     let held: Vec<_> = claimed.iter().map(|c| (c.workspace.clone(), c.conversation.clone(), c.epoch)).collect();
     inbox::renew(db, &held).await.unwrap();

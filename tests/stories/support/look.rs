@@ -55,6 +55,12 @@ impl TestApp {
         self.events().await.get(kind_and_state).copied().unwrap_or(0)
     }
 
+    /// Attempts to send that the audit log has.
+    pub(crate) async fn attempts_on_record(&self) -> i64 {
+        let sql = "select count(*) from audit where code = 'attempt'";
+        self.app.stores.db.fetch_optional(sqlx::query(sql)).await.unwrap().unwrap().get(0)
+    }
+
     /// Rows of a table.
     pub(crate) async fn count(&self, table: &'static str) -> i64 {
         let sql = format!("select count(*) from {table}");

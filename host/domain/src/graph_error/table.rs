@@ -2,8 +2,8 @@
 
 use super::Action;
 use super::Action::{
-    AlreadyReplied, BackOff, Drop, Fix, Ignore, NotOwner, Pause, Reauthorise, Retry, RetryOnce, SlowRecipient,
-    Suppress, WindowClosed,
+    AlreadyReplied, BackOff, BackOffApp, Drop, Fix, Ignore, NotOwner, Pause, Reauthorise, Retry, RetryOnce,
+    SlowRecipient, Suppress, WindowClosed,
 };
 
 /// Code, subcode, action.
@@ -48,7 +48,7 @@ const EXACT: [(i64, i64, Action); 46] = [
     (200, 2_534_041, Pause),
     (551, 1_545_041, Suppress),
     (613, 1_996, BackOff),
-    (613, 2_534_040, BackOff),
+    (613, 2_534_040, SlowRecipient),
     (613, 2_018_338, Suppress),
     (613, 1_893_016, Drop),
     (803, 2_018_218, Ignore),
@@ -70,7 +70,7 @@ const BY_CODE: [(i64, i64, Action); 77] = [
     (0, 0, Reauthorise),
     (1, 2, Retry),
     (3, 3, Fix),
-    (4, 4, BackOff),
+    (4, 4, BackOffApp),
     (10, 10, Reauthorise),
     (17, 17, BackOff),
     (32, 32, BackOff),

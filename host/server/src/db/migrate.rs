@@ -30,6 +30,7 @@ const STORE: &[(i64, &str, &str)] = &[
     (4, "operations", include_str!("../../migrations/store/0004_operations.sql")),
     (5, "held", include_str!("../../migrations/store/0005_held.sql")),
     (6, "evidence", include_str!("../../migrations/store/0006_evidence.sql")),
+    (7, "limits", include_str!("../../migrations/store/0007_limits.sql")),
 ];
 const KEYRING: &[(i64, &str, &str)] = &[(1, "first", include_str!("../../migrations/keyring/0001_first.sql"))];
 

@@ -1,15 +1,15 @@
-//! Changes of a channel: its state, its token, the pause that Meta asks for.
+//! Changes of a channel: its state and its token.
 
 use bellhop_domain::id::{ChannelId, WorkspaceId};
 use bellhop_domain::time::Timestamp;
 use zeroize::Zeroizing;
 
 use crate::audit::{Code, Reference};
-use crate::db::{DbError, WriteTransaction};
+use crate::db::WriteTransaction;
 use crate::vault::{SecretKind, Vault};
 
 use super::add::record;
-use super::{ChannelState, DirectoryError, generation_bump};
+use super::{ChannelState, DirectoryError};
 
 /// Sets whether a channel may send. `reason` is a short code that pages explain. A channel that was removed stays so: what
 /// Meta still answers to a send that was under way says nothing about it.
@@ -83,26 +83,6 @@ pub async fn channel_token_replace(
     vault.secret_retire(transaction, workspace, kind, owner).await?;
     vault.secret_put(transaction, workspace, kind, owner, token).await?;
     record(transaction, now, workspace, "channel-token-replaced", Reference::from(channel)).await
-}
-
-/// Lets nothing go out on a channel until a time that Meta's usage headers or a refusal gave. Not a decision of anybody, so
-/// it stands in no audit row.
-///
-/// # Errors
-/// As [`WriteTransaction::execute`].
-pub async fn channel_back_off(
-    transaction: &mut WriteTransaction,
-    workspace: &WorkspaceId,
-    channel: &ChannelId,
-    until: Timestamp,
-) -> Result<(), DbError> {
-    let update =
-        sqlx::query("update channel set backoff_until = $1 where workspace_id = $2 and id = $3 and backoff_until < $1");
-    let binds = update.bind(until.millis()).bind(workspace.as_str()).bind(channel.as_str());
-    if transaction.execute(binds).await? > 0 {
-        generation_bump(transaction).await?;
-    }
-    Ok(())
 }
 
 fn touched(n_rows: u64) -> Result<(), DirectoryError> {

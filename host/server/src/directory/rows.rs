@@ -8,17 +8,18 @@ use sqlx::any::AnyRow;
 
 use crate::db::{Db, DbError};
 
-use super::snapshot::{App, Channel, ChannelState, Snapshot, Workspace};
+use super::snapshot::{App, Channel, ChannelState, Rest, Snapshot, Workspace};
 
 /// Everything. The generation is read first: what changes while the rest is read changes it again, and the next look sees.
 pub(super) async fn read(db: &Db) -> Result<Snapshot, DbError> {
     let generation = super::generation(db).await?;
     let workspaces = db.fetch_all(sqlx::query("select id, name, locale, time_zone from workspace")).await?;
-    let apps = db.fetch_all(sqlx::query("select workspace_id, id, meta_app_id from app")).await?;
+    let apps =
+        db.fetch_all(sqlx::query("select workspace_id, id, meta_app_id, backoff_until, slow_until from app")).await?;
     let channels = db
         .fetch_all(sqlx::query(
-            "select workspace_id, id, app_id, kind, asset_id, name, locale, state, state_reason, fallback, backoff_until \
-             from channel",
+            "select workspace_id, id, app_id, kind, asset_id, name, locale, state, state_reason, fallback, backoff_until, \
+             slow_until from channel",
         ))
         .await?;
     Ok(Snapshot::new(
@@ -43,6 +44,7 @@ fn app(row: &AnyRow) -> Result<App, DbError> {
         id: id(row, "id", AppId::try_from)?,
         workspace: id(row, "workspace_id", WorkspaceId::try_from)?,
         meta_app_id: row.try_get("meta_app_id")?,
+        rest: rest(row)?,
     })
 }
 
@@ -59,7 +61,14 @@ fn channel(row: &AnyRow) -> Result<Channel, DbError> {
         state: ChannelState::parse(&state).ok_or(DbError::Unreadable("channel.state"))?,
         fallback: row.try_get("fallback")?,
         state_reason: row.try_get("state_reason")?,
-        backoff_until: Timestamp::from_millis(row.try_get("backoff_until")?),
+        rest: rest(row)?,
+    })
+}
+
+fn rest(row: &AnyRow) -> Result<Rest, DbError> {
+    Ok(Rest {
+        silent_until: Timestamp::from_millis(row.try_get("backoff_until")?),
+        slow_until: Timestamp::from_millis(row.try_get("slow_until")?),
     })
 }
 

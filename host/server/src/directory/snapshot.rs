@@ -31,6 +31,8 @@ pub struct App {
     pub workspace: WorkspaceId,
     /// Its id at Meta.
     pub meta_app_id: String,
+    /// Meta asked to slow down.
+    pub rest: Rest,
 }
 
 /// A connected Page, account or number.
@@ -56,8 +58,27 @@ pub struct Channel {
     pub fallback: Option<String>,
     /// Why not, as a short code.
     pub state_reason: Option<String>,
-    /// Meta asked to slow down until then.
-    pub backoff_until: Timestamp,
+    /// Meta asked to slow down.
+    pub rest: Rest,
+}
+
+/// Until when an app or a channel holds back because Meta asked for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Rest {
+    /// Nothing is sent.
+    pub silent_until: Timestamp,
+    /// What is sent goes one by one.
+    pub slow_until: Timestamp,
+}
+
+impl Rest {
+    /// Both at their longest.
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            silent_until: self.silent_until.max(other.silent_until),
+            slow_until: self.slow_until.max(other.slow_until),
+        }
+    }
 }
 
 /// Whether a channel may send.
@@ -97,6 +118,7 @@ impl ChannelState {
 #[derive(Debug, Default)]
 pub struct Snapshot {
     generation: i64,
+    rests_until: Timestamp,
     workspaces: HashMap<WorkspaceId, Arc<Workspace>>,
     apps: HashMap<AppId, Arc<App>>,
     channels: HashMap<ChannelId, Arc<Channel>>,
@@ -104,8 +126,10 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    pub(super) fn new(generation: i64, workspaces: Vec<Workspace>, apps: Vec<App>, mut channels: Vec<Channel>) -> Self {
-        let mut snapshot = Self { generation, ..Self::default() };
+    pub(crate) fn new(generation: i64, workspaces: Vec<Workspace>, apps: Vec<App>, mut channels: Vec<Channel>) -> Self {
+        let rests = apps.iter().map(|app| app.rest).chain(channels.iter().map(|channel| channel.rest));
+        let rests_until = rests.map(|rest| rest.silent_until.max(rest.slow_until)).max().unwrap_or_default();
+        let mut snapshot = Self { generation, rests_until, ..Self::default() };
         snapshot.workspaces = workspaces.into_iter().map(|one| (one.id.clone(), Arc::new(one))).collect();
         snapshot.apps = apps.into_iter().map(|one| (one.id.clone(), Arc::new(one))).collect();
         // Of several with one asset the last counts: the one that is connected, else the newest that was.
@@ -123,6 +147,11 @@ impl Snapshot {
     /// The change of the configuration that this snapshot shows.
     pub fn generation(&self) -> i64 {
         self.generation
+    }
+
+    /// From when on nobody holds back any more because Meta asked for it.
+    pub fn rests_until(&self) -> Timestamp {
+        self.rests_until
     }
 
     /// A workspace.

@@ -158,12 +158,16 @@ async fn a_channel_changes_its_state_token_and_pace() {
     let reason = Code::of("token-expired");
     channel_state_set(&mut transaction, NOW, key, ChannelState::Reauthorise, Some(&reason)).await.unwrap();
     let later = Timestamp::from_millis(NOW.millis() + 1_000);
-    channel_back_off(&mut transaction, &workspace, &channel, later).await.unwrap();
-    channel_back_off(&mut transaction, &workspace, &channel, NOW).await.unwrap();
+    for (silent_until, slow_until) in [(later, NOW), (NOW, later)] {
+        channel_rest(&mut transaction, key, Rest { silent_until, slow_until }).await.unwrap();
+        app_rest(&mut transaction, &app, Rest { silent_until: slow_until, slow_until: silent_until }).await.unwrap();
+    }
     transaction.commit().await.unwrap();
     let found = see().await;
     assert_eq!((found.state, found.state_reason.as_deref()), (ChannelState::Reauthorise, Some("token-expired")));
-    assert_eq!(found.backoff_until, later, "a shorter pause does not end a longer one");
+    let longest = Rest { silent_until: later, slow_until: later };
+    assert_eq!(found.rest, longest, "a shorter pause does not end a longer one");
+    assert_eq!(directory.snapshot().app(&app).unwrap().rest, longest);
 
     let mut transaction = house.db.begin_write().await.unwrap();
     channel_token_replace(&mut transaction, &house.vault, NOW, key, bytes("new token")).await.unwrap();

@@ -1,5 +1,6 @@
 //! The loops: wait, take what is ready, act, settle. Production and tests go through the same steps; a test drives them by hand.
 
+use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,6 +29,14 @@ const MAX_CLAIM: usize = 64;
 /// Conversations of one workspace in one claim.
 const MAX_CLAIM_PER_WORKSPACE: usize = 32;
 
+/// What a claim has brought.
+#[derive(Default)]
+struct Taken {
+    opened: Vec<Opened>,
+    /// The claim took as much as it may, so that there may be more.
+    may_be_more: bool,
+}
+
 /// The safety net under wake-ups, across hosts too.
 const POLL: Duration = Duration::from_millis(500);
 
@@ -43,7 +52,7 @@ impl Dispatch {
     /// # Errors
     /// [`DispatchError`]; what was claimed comes up again when its lease ends.
     pub async fn run_once(&self) -> Result<usize, DispatchError> {
-        let opened = self.claim(MAX_CLAIM).await?;
+        let opened = self.claim(MAX_CLAIM).await?.opened;
         let n_opened = opened.len();
         let works = opened.into_iter().map(|opened| self.work(opened));
         futures_util::future::join_all(works).await;
@@ -59,8 +68,7 @@ impl Dispatch {
         while !stop.is_cancelled() {
             let room = slots.available_permits().min(MAX_CLAIM);
             match self.claim(room).await {
-                Ok(opened) => {
-                    let may_be_more = opened.len() == room;
+                Ok(Taken { opened, may_be_more }) => {
                     for opened in opened {
                         let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { break };
                         let (dispatch, slots) = (self.clone(), Arc::clone(&slots));
@@ -73,7 +81,7 @@ impl Dispatch {
                             }
                         });
                     }
-                    if may_be_more && room > 0 {
+                    if may_be_more {
                         continue;
                     }
                 }
@@ -120,25 +128,36 @@ impl Dispatch {
         }
     }
 
-    async fn claim(&self, limit: usize) -> Result<Vec<Opened>, DispatchError> {
+    async fn claim(&self, limit: usize) -> Result<Taken, DispatchError> {
         if limit == 0 {
-            return Ok(Vec::new());
+            return Ok(Taken::default());
         }
-        let claim = Claim { host: self.host.clone(), limit, per_workspace: MAX_CLAIM_PER_WORKSPACE };
+        let (after, left_out) = self.held.turn();
+        let per_workspace = MAX_CLAIM_PER_WORKSPACE;
+        let claim = Claim { per_workspace, after, left_out, ..Claim::new(self.host.clone(), limit) };
         let claimed = inbox::claim(&self.db, &claim).await?;
         if claimed.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Taken::default());
         }
         moment(Moment::TurnClaimed);
         self.held.add(&claimed);
-        match open::open(self, claimed.clone()).await {
-            Ok(opened) => Ok(opened),
+        let may_be_more = claimed.len() == limit || has_many(&claimed, per_workspace);
+        let opened = match open::open(self, claimed.clone()).await {
+            Ok(opened) => opened,
             Err(error) if DbError::is_behind(&error) => {
                 self.give_back(&claimed, true).await;
-                claimed.iter().for_each(|claimed| self.held.remove(claimed));
-                Err(error)
+                claimed.iter().for_each(|claimed| self.let_go(claimed));
+                return Err(error);
             }
-            Err(_) => Ok(self.open_each(claimed).await),
+            Err(_) => self.open_each(claimed).await,
+        };
+        Ok(Taken { opened, may_be_more })
+    }
+
+    /// Forgets a claim. A workspace of which no more was taken may have its next turn.
+    fn let_go(&self, claimed: &Claimed) {
+        if self.held.remove(claimed) {
+            self.contact_wake.notify();
         }
     }
 
@@ -150,7 +169,7 @@ impl Dispatch {
                 Ok(opened) => all.extend(opened),
                 Err(error) => {
                     self.unopened(&claimed, &error).await;
-                    self.held.remove(&claimed);
+                    self.let_go(&claimed);
                 }
             }
         }
@@ -175,13 +194,13 @@ impl Dispatch {
     async fn work(&self, opened: Opened) {
         match opened {
             Opened::Empty(claimed) => {
-                self.held.remove(&claimed);
+                self.let_go(&claimed);
                 if let Err(error) = inbox::release_empty(&self.db, &[claimed]).await {
                     warn!(error = &error as &dyn std::error::Error, "Could not give back a claim; its lease will end");
                 }
             }
             Opened::Unusable(claimed) => {
-                self.held.remove(&claimed);
+                self.let_go(&claimed);
                 error!(conversation.id = %claimed.conversation, "A conversation has no channel or person; its events are parked");
                 if let Err(error) = inbox::park_all(&self.db, &claimed, "unusable").await {
                     error!(error = &error as &dyn std::error::Error, "Could not park events");
@@ -197,7 +216,7 @@ impl Dispatch {
                     );
                     self.give_back(std::slice::from_ref(&claimed), true).await;
                 }
-                self.held.remove(&claimed);
+                self.let_go(&claimed);
             }
         }
     }
@@ -256,4 +275,13 @@ impl Dispatch {
             warn!(error = &error as &dyn std::error::Error, "Could not give back a claim; its lease will end");
         }
     }
+}
+
+fn has_many(claimed: &[Claimed], of_one_workspace: usize) -> bool {
+    let mut n_claimed = HashMap::new();
+    claimed.iter().any(|claimed| {
+        let n = n_claimed.entry(&claimed.workspace).or_insert(0);
+        *n += 1;
+        *n >= of_one_workspace
+    })
 }

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use crate::config::{EgressConfig, KeysConfig};
 use crate::db::{Clock, Db, Schema};
-use crate::directory::ChannelState;
+use crate::directory::{ChannelState, Rest};
 use crate::vault::SecretKind;
 
 use super::*;
@@ -50,7 +50,7 @@ impl House {
             fallback: None,
             state: ChannelState::Active,
             state_reason: None,
-            backoff_until: Timestamp::from_millis(0),
+            rest: Rest::default(),
         };
         Self { _folder: folder, vault, store, channel }
     }
@@ -121,7 +121,7 @@ async fn a_message_arrives_with_its_choices_and_our_word_for_it() {
     meta.control.set_usage(Some(json!({"call_count": 76})), None);
     let sent = meta.send(&outgoing).await.unwrap();
     assert_eq!(sent.recipient_id.as_deref(), Some(meta.person.person_id.as_str()));
-    assert_eq!(sent.usage.percent(), 76);
+    assert_eq!(sent.usage.app_percent, 76);
     let taken = meta.control.accepted();
     assert_eq!(taken.len(), 1);
     let body = &taken[0].body;

@@ -14,8 +14,8 @@ use crate::inbox::conversations_lock_in;
 /// A holder that has not renewed for this long is taken for dead.
 const LEASE: Duration = Duration::from_secs(5);
 
-/// The oldest ready conversations among which a claim shares out fairly: bounds its cost under a backlog.
-const MAX_CONSIDERED: i64 = 1_024;
+/// Workspaces that a claim can leave out because this host has enough of them in hand already.
+pub const MAX_LEFT_OUT: usize = 4;
 
 /// What to claim.
 #[derive(Debug, Clone)]
@@ -26,6 +26,17 @@ pub struct Claim {
     pub limit: usize,
     /// Conversations of one workspace at most: one tenant's flood does not fill the hands.
     pub per_workspace: usize,
+    /// Where more workspaces are ready than the limit takes, those after this one come first: each has its turn.
+    pub after: Option<WorkspaceId>,
+    /// Nothing of these; [`MAX_LEFT_OUT`] at most.
+    pub left_out: Vec<WorkspaceId>,
+}
+
+impl Claim {
+    /// So many, whosever they are.
+    pub fn new(host: HostId, limit: usize) -> Self {
+        Self { host, limit, per_workspace: limit, after: None, left_out: Vec::new() }
+    }
 }
 
 /// A conversation in the hands of this host, as it was when claimed.
@@ -80,18 +91,31 @@ pub struct OpenEvent {
     pub sealed: Vec<u8>,
 }
 
-/// The workspaces' oldest, shared out fairly.
-const RANKED: &str = "select workspace_id, id from (select workspace_id, id, ready_at, \
-     row_number() over (partition by workspace_id order by ready_at) as nth from (\
-     select workspace_id, id, ready_at from conversation where ready_at is not null and ready_at <= $3 and lease_until < $3 \
-     order by ready_at limit $4) oldest) ranked where nth <= $5 order by ready_at limit $6";
+/// The oldest of each workspace: everybody's first, then everybody's second. Jumps from workspace to workspace, so that it costs
+/// the same however much of one of them is ready. A cross join, for SQLite may begin an ordinary one with the whole table.
+fn ranked(engine: Engine) -> String {
+    let (one_of, end) = engine.one_of();
+    format!(
+        "with recursive tenant (workspace_id) as (select min(workspace_id) from conversation where ready_at is not null \
+         union all select (select min(c.workspace_id) from conversation c where c.ready_at is not null \
+         and c.workspace_id > tenant.workspace_id) from tenant where tenant.workspace_id is not null) \
+         select workspace_id, id from (select c.workspace_id, c.id, \
+         row_number() over (partition by c.workspace_id order by c.ready_at, c.id) as nth \
+         from tenant cross join conversation c where c.workspace_id = tenant.workspace_id and c.id {one_of}\
+         select o.id from conversation o where o.workspace_id = tenant.workspace_id and o.ready_at is not null \
+         and o.ready_at <= $3 and o.lease_until < $3 order by o.ready_at limit $4{end} \
+         and tenant.workspace_id not in ($7, $8, $9, $10)) as ranked \
+         order by nth, case when workspace_id > $6 then 0 else 1 end, workspace_id limit $5"
+    )
+}
 
 /// What somebody else is just changing is left out, and comes up again at the next look.
 fn claim_sql(engine: Engine) -> String {
+    let ranked = ranked(engine);
     let chosen = match engine.skip_locked() {
-        "" => RANKED.to_owned(),
+        "" => ranked,
         skip_locked => format!(
-            "select workspace_id, id from conversation where (workspace_id, id) in ({RANKED}) and lease_until < $3{skip_locked}"
+            "select workspace_id, id from conversation where (workspace_id, id) in ({ranked}) and lease_until < $3{skip_locked}"
         ),
     };
     format!(
@@ -110,13 +134,16 @@ fn claim_sql(engine: Engine) -> String {
 /// [`DbError`]; nothing was claimed. [`DbError::Conflict`] when another host claimed at the same instant; claim again.
 pub async fn claim(db: &Db, claim: &Claim) -> Result<Vec<Claimed>, DbError> {
     let now = db.now();
-    let statement = sqlx::query(AssertSqlSafe(claim_sql(db.engine())))
+    let mut statement = sqlx::query(AssertSqlSafe(claim_sql(db.engine())))
         .bind(claim.host.as_str())
         .bind((now + LEASE).millis())
         .bind(now.millis())
-        .bind(MAX_CONSIDERED)
         .bind(i64::try_from(claim.per_workspace).unwrap_or(i64::MAX))
-        .bind(i64::try_from(claim.limit).unwrap_or(i64::MAX));
+        .bind(i64::try_from(claim.limit).unwrap_or(i64::MAX))
+        .bind(claim.after.as_ref().map_or("", WorkspaceId::as_str));
+    for nth in 0..MAX_LEFT_OUT {
+        statement = statement.bind(claim.left_out.get(nth).map_or("", WorkspaceId::as_str));
+    }
     let mut transaction = db.begin_write().await?;
     let rows = transaction.fetch_all(statement).await?;
     transaction.commit().await?;
@@ -210,4 +237,21 @@ pub async fn renew(db: &Db, held: &[(WorkspaceId, ConversationId, i64)]) -> Resu
     conversations_lock_in(&mut transaction, rows).await?;
     transaction.execute(update).await?;
     transaction.commit().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::testing::{fresh, reaches};
+
+    #[tokio::test]
+    async fn ready_conversations_are_found_by_jumps_and_not_by_walking() {
+        let (_folder, _clock, db) = fresh().await;
+        let sql = claim_sql(Engine::Sqlite);
+        let by_key = "USING PRIMARY KEY (workspace_id=? AND id=?)";
+        let jumps = ["COVERING INDEX conversation_ready", "conversation_ready (workspace_id>?)"];
+        reaches(&db, &sql, "conversation ", &[by_key, jumps[0]]).await;
+        reaches(&db, &sql, "c ", &[by_key, jumps[1]]).await;
+        reaches(&db, &sql, "o ", &["conversation_ready (workspace_id=? AND ready_at>? AND ready_at<?)"]).await;
+    }
 }

@@ -19,8 +19,13 @@ const PARKED: &str = "select coalesce(reason, ''), count(*), min(received_at) fr
 const LEASES: &str = "select owner, count(*) from (select owner, lease_until from conversation where ready_at is not null \
      limit 100000) as held where owner is not null and lease_until >= $1 group by owner";
 
-const OVERDUE: &str = "select ready_at from conversation where ready_at is not null and ready_at < $1 and lease_until < $1 \
-     order by ready_at limit 1";
+/// The oldest of each workspace, as a claim finds it.
+const OVERDUE: &str = "with recursive tenant (workspace_id) as (select min(workspace_id) from conversation \
+     where ready_at is not null union all select (select min(c.workspace_id) from conversation c \
+     where c.ready_at is not null and c.workspace_id > tenant.workspace_id) from tenant where tenant.workspace_id is not null) \
+     select min(oldest_at) from (select (select o.ready_at from conversation o where o.workspace_id = tenant.workspace_id \
+     and o.ready_at is not null and o.ready_at < $1 and o.lease_until < $1 order by o.ready_at limit 1) as oldest_at \
+     from tenant) as oldest";
 
 /// Events that were put aside, for one reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,7 +81,8 @@ pub async fn leases(db: &Db) -> Result<Vec<(HostId, i64)>, DbError> {
 /// [`DbError`].
 pub async fn ready_since(db: &Db) -> Result<Option<Timestamp>, DbError> {
     let row = db.fetch_optional(sqlx::query(OVERDUE).bind(db.now().millis())).await?;
-    Ok(row.map(|row| row.try_get(0)).transpose()?.map(Timestamp::from_millis))
+    let oldest: Option<i64> = row.map(|row| row.try_get(0)).transpose()?.flatten();
+    Ok(oldest.map(Timestamp::from_millis))
 }
 
 #[cfg(test)]
@@ -92,5 +98,7 @@ mod tests {
         reaches(&db, PARKED, "inbox_event", &["inbox_event_parked"]).await;
         reaches(&db, LEASES, "conversation", &["conversation_ready"]).await;
         reaches(&db, OVERDUE, "conversation", &["conversation_ready"]).await;
+        reaches(&db, OVERDUE, "c ", &["conversation_ready (workspace_id>?)"]).await;
+        reaches(&db, OVERDUE, "o ", &["conversation_ready (workspace_id=? AND ready_at>? AND ready_at<?)"]).await;
     }
 }

@@ -52,7 +52,7 @@ impl House {
     }
 
     async fn claim(&self) -> Vec<Claimed> {
-        let asked = Claim { host: HostId::parse("h").unwrap(), limit: 8, per_workspace: 8 };
+        let asked = Claim::new(HostId::parse("h").unwrap(), 8);
         claim(&self.db, &asked).await.unwrap()
     }
 

@@ -2,7 +2,6 @@
 //! does not have becomes due again, and is judged anew like everything else.
 
 use bellhop_domain::delivery::{self, Happening, Repeat, State};
-use bellhop_domain::graph_error::Action;
 use bellhop_domain::id::{ChannelId, ContactId, ConversationId, DeliveryId, MessageId};
 use bellhop_domain::lookup::{self, Author, Decision, Finding, Line, Sought, Standing};
 use bellhop_domain::time::Timestamp;
@@ -112,7 +111,7 @@ pub(super) async fn look(outbox: &Outbox, prepared: Prepared) {
 
 async fn ask_and_settle(outbox: &Outbox, prepared: &Prepared) -> Result<(), OutboxError> {
     let asked_at = outbox.db.now();
-    let thread = ask(outbox, prepared, asked_at).await?;
+    let thread = ask(outbox, prepared).await?;
     let now = outbox.db.now();
     let found = match &thread {
         Some(thread) => find(outbox, prepared, thread, now).await?,
@@ -130,19 +129,20 @@ async fn ask_and_settle(outbox: &Outbox, prepared: &Prepared) -> Result<(), Outb
 }
 
 /// The thread; `None` where Meta did not answer so that anything could be told from it. A channel that rests is not asked.
-async fn ask(outbox: &Outbox, prepared: &Prepared, now: Timestamp) -> Result<Option<Thread>, OutboxError> {
+async fn ask(outbox: &Outbox, prepared: &Prepared) -> Result<Option<Thread>, OutboxError> {
     let channel = &prepared.channel;
-    if channel.state != ChannelState::Active || channel.backoff_until > now {
+    if channel.state != ChannelState::Active {
         return Ok(None);
     }
-    let (thread, refused, usage) = match outbox.graph.thread(channel, &prepared.person).await {
-        Ok((thread, usage)) => (Some(thread), false, usage),
-        Err(error) => (None, error.action() == Action::BackOff, error.usage()),
+    let Ok(on_the_way) = outbox.hands.leave(&outbox.directory.snapshot(), channel) else { return Ok(None) };
+    let (thread, heard) = match outbox.graph.thread(channel, &prepared.person).await {
+        Ok((thread, usage)) => (Some(thread), consequence::heard(None, usage)),
+        Err(error) => (None, consequence::heard(Some(error.action()), error.usage())),
     };
-    if let Some(rest) = consequence::rest_after_look(refused, usage) {
-        let place = (&prepared.look.workspace, &prepared.unknown.channel);
-        consequence::rest_channel(outbox, place, rest, outbox.db.now()).await?;
-    }
+    outbox.hands.hear(channel, heard);
+    drop(on_the_way);
+    let place = (&prepared.look.workspace, &prepared.unknown.channel);
+    consequence::note(outbox, place, heard, outbox.db.now()).await?;
     Ok(thread)
 }
 

@@ -1,14 +1,12 @@
 //! The loop of the outbox.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::error;
 
-use crate::outbox::{MAX_IN_HAND, Outbox, OutboxError, expire, lookup};
+use crate::outbox::{Outbox, OutboxError, expire, lookup};
 
 /// The safety net under wake-ups, across hosts too.
 const POLL: Duration = Duration::from_millis(500);
@@ -17,14 +15,10 @@ const POLL: Duration = Duration::from_millis(500);
 /// seconds.
 const EXPIRE_EVERY: Duration = Duration::from_secs(1);
 
-/// Sends under way at once: a slow answer for one page holds up nobody else's.
-const MAX_SENDS: usize = 256;
-
 impl Outbox {
     /// Works until `stop`; attempts under way come to their end.
     pub async fn run(self, stop: CancellationToken) {
         let sends = TaskTracker::new();
-        let slots = Arc::new(Semaphore::new(MAX_SENDS));
         let mut expire_at = self.db.now();
         while !stop.is_cancelled() {
             if self.db.now() >= expire_at {
@@ -36,9 +30,8 @@ impl Outbox {
                     error!(error = &error as &dyn std::error::Error, "Could not look deliveries up; trying again");
                 }
             }
-            match self.step(&sends, &slots).await {
-                // A full hand: there may be more.
-                Ok(n_taken) if n_taken == MAX_IN_HAND => continue,
+            match self.step(&sends).await {
+                Ok(may_be_more) if may_be_more => continue,
                 Ok(_) => {}
                 Err(error) => error!(error = &error as &dyn std::error::Error, "The outbox failed; trying again"),
             }
@@ -59,22 +52,13 @@ impl Outbox {
         Ok(())
     }
 
-    async fn step(&self, sends: &TaskTracker, slots: &Arc<Semaphore>) -> Result<usize, OutboxError> {
-        let room = slots.available_permits().min(MAX_IN_HAND);
-        let taken = if room == 0 { Vec::new() } else { self.take(room).await? };
-        let n_taken = taken.len();
-        for (delivery, ready) in taken {
-            let Ok(slot) = Arc::clone(slots).acquire_owned().await else { break };
-            let (outbox, slots) = (self.clone(), Arc::clone(slots));
-            sends.spawn(async move {
-                outbox.deliver(delivery, ready).await;
-                drop(slot);
-                // All hands were full: the loop waits for one.
-                if slots.available_permits() == 1 {
-                    outbox.wake.notify();
-                }
-            });
+    /// Sends what is due and may go; true when there may be more.
+    async fn step(&self, sends: &TaskTracker) -> Result<bool, OutboxError> {
+        let taken = self.take().await?;
+        for (delivery, ready) in taken.deliveries {
+            let outbox = self.clone();
+            sends.spawn(async move { outbox.deliver(delivery, ready).await });
         }
-        Ok(n_taken)
+        Ok(taken.may_be_more)
     }
 }

@@ -9,8 +9,10 @@ use bellhop_domain::time::Timestamp;
 use crate::conversation::Body;
 use crate::db::{Moment, moment};
 use crate::directory::ChannelState;
-use crate::graph::{GraphError, Recipient, Usage};
+use crate::graph::{GraphError, Recipient};
+use crate::outbox::consequence::{self, Heard};
 use crate::outbox::facts::Ready;
+use crate::outbox::hands::Wait;
 use crate::outbox::{InHand, Outbox};
 
 /// How an attempt ended.
@@ -35,12 +37,12 @@ pub(super) enum Attempt {
 /// An attempt's end, and what Meta said of the allowance.
 pub(super) struct Ended {
     pub(super) attempt: Attempt,
-    pub(super) usage: Usage,
+    pub(super) heard: Heard,
 }
 
 impl From<Attempt> for Ended {
     fn from(attempt: Attempt) -> Self {
-        Self { attempt, usage: Usage::default() }
+        Self { attempt, heard: Heard::default() }
     }
 }
 
@@ -53,30 +55,29 @@ pub(super) async fn send(outbox: &Outbox, delivery: &InHand, ready: Option<&Read
     if let Verdict::Deny(reason) = policy::judge(&as_effect(body), &ready.facts) {
         return Attempt::Denied(reason.code()).into();
     }
-    if let Some(postponed) = postponed(ready) {
-        return postponed.into();
+    if let ChannelState::Reauthorise = ready.channel.state {
+        // No reason to lose a message: it waits until policy says that it came too late.
+        return Attempt::Postponed("reauthorise", ready.facts.now + RECONNECT_WAIT).into();
     }
+    // Meta may have said something since this was claimed.
+    let on_the_way = match outbox.hands.leave(&outbox.directory.snapshot(), &ready.channel) {
+        Ok(on_the_way) => on_the_way,
+        Err(Wait::Silent(until)) => return Attempt::Postponed("backing-off", until).into(),
+        Err(Wait::Slow(until)) => return Attempt::Postponed("slowed", until).into(),
+    };
     let recipient = Recipient::Person(contact.profile.person.clone());
     let outgoing = outgoing(body);
     moment(Moment::SendClaimed);
     let sent = outbox.graph.send(&ready.channel, &recipient, &outgoing, delivery.id.as_str()).await;
     moment(Moment::SendEnded);
-    match sent {
-        Ok(sent) => Ended { attempt: Attempt::Accepted(sent.message_id, sent.at), usage: sent.usage },
-        Err(error) => Ended { attempt: failed(&error), usage: error.usage() },
-    }
-}
-
-/// A channel that cannot send now is no reason to lose a message: it waits until policy says that it came too late.
-fn postponed(ready: &Ready) -> Option<Attempt> {
-    let now = ready.facts.now;
-    if ready.channel.backoff_until > now {
-        return Some(Attempt::Postponed("backing-off", ready.channel.backoff_until));
-    }
-    match ready.channel.state {
-        ChannelState::Reauthorise => Some(Attempt::Postponed("reauthorise", now + RECONNECT_WAIT)),
-        ChannelState::Active | ChannelState::Paused | ChannelState::Disconnected => None,
-    }
+    let (attempt, heard) = match sent {
+        Ok(sent) => (Attempt::Accepted(sent.message_id, sent.at), consequence::heard(None, sent.usage)),
+        Err(error) => (failed(&error), consequence::heard(Some(error.action()), error.usage())),
+    };
+    // Before the next one may leave.
+    outbox.hands.hear(&ready.channel, heard);
+    drop(on_the_way);
+    Ended { attempt, heard }
 }
 
 fn failed(error: &GraphError) -> Attempt {

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bellhop_domain::allowance;
 use bellhop_domain::delivery::{self, DeliveryKind, Happening, Repeat, State};
 use bellhop_domain::graph_error::Action;
 use bellhop_domain::id::{DeliveryId, WorkspaceId};
@@ -18,9 +19,6 @@ use crate::outbox::facts::Ready;
 use crate::outbox::schedule::{self, Due};
 use crate::outbox::send::{Attempt, Ended, RECONNECT_WAIT};
 use crate::outbox::{InHand, Outbox, OutboxError, consequence, expire, undelivered};
-
-/// Between two messages to one person on WhatsApp (Meta: pair rate limit).
-const SLOW_RECIPIENT: Duration = Duration::from_secs(6);
 
 /// The end of an attempt on its way to disk.
 #[derive(Debug)]
@@ -54,10 +52,16 @@ pub(super) async fn settle(
     outbox: &Outbox,
     delivery: &InHand,
     ready: Option<&Ready>,
-    Ended { attempt, usage }: Ended,
+    Ended { attempt, heard }: Ended,
 ) -> Result<(), OutboxError> {
     let now = outbox.db.now();
-    let rest = consequence::rest(&attempt, usage);
+    // While the asset or its app rests, or the person is left alone, there is no use in trying.
+    let rest = match (&attempt, ready) {
+        (Attempt::Refused(Action::SlowRecipient, _), Some(ready)) => {
+            allowance::recipient_rest(ready.channel.kind, u32::try_from(delivery.attempts).unwrap_or(u32::MAX))
+        }
+        _ => heard.silence(),
+    };
     let row = row(outbox, delivery, (&attempt, rest), now).await?;
     count(&attempt, row.state);
     let suppression = match &attempt {
@@ -85,7 +89,7 @@ pub(super) async fn settle(
     if let Some(due_at) = due_at {
         outbox.wake.notify_at(due_at, now);
     }
-    consequence::follow(outbox, delivery, (&attempt, rest), now).await
+    consequence::follow(outbox, delivery, (&attempt, heard), now).await
 }
 
 /// The task for a delivery that is given up; none for a contact that was erased.
@@ -163,7 +167,7 @@ fn db_error(error: ConversationError) -> DbError {
 async fn row(
     outbox: &Outbox,
     delivery: &InHand,
-    (attempt, rest): (&Attempt, Option<Duration>),
+    (attempt, rest): (&Attempt, Duration),
     now: Timestamp,
 ) -> Result<Row, OutboxError> {
     let repeat = DeliveryKind::parse(&delivery.kind).map_or(Repeat::ByEvidence, DeliveryKind::repeat);
@@ -196,8 +200,10 @@ async fn row(
             Happening::RefusedForNow
         }
         Attempt::Refused(action, code) => {
-            // While the asset rests there is no use in trying.
-            let wait = wait.map(|wait| wait.max(rest.unwrap_or_default()));
+            let wait = match action {
+                Action::SlowRecipient => wait.map(|_| rest),
+                _ => wait.map(|wait| wait.max(rest)),
+            };
             refused(&mut row, *action, code, wait, delivery.attempts)
         }
         Attempt::Lost(reason) => {
@@ -224,9 +230,8 @@ fn again(row: &mut Row, reason: String, wait: Option<Duration>) -> Happening {
 fn refused(row: &mut Row, action: Action, code: &str, wait: Option<Duration>, attempts: i64) -> Happening {
     let reason = format!("{}:{code}", action.as_str());
     match action {
-        Action::Retry | Action::BackOff => again(row, reason, wait),
+        Action::Retry | Action::BackOff | Action::BackOffApp | Action::SlowRecipient => again(row, reason, wait),
         Action::RetryOnce if attempts < 2 => again(row, reason, wait),
-        Action::SlowRecipient => again(row, reason, wait.map(|wait| wait.max(SLOW_RECIPIENT))),
         Action::Reauthorise => again(row, reason, wait.map(|wait| wait.max(RECONNECT_WAIT))),
         // Sent before, by an attempt whose answer never came.
         Action::AlreadyReplied if attempts > 1 => Happening::Accepted,
