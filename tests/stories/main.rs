@@ -19,6 +19,7 @@ mod handback;
 mod health;
 mod law;
 mod migrate_store;
+mod model;
 mod newcomers;
 mod operations;
 mod plugins;

@@ -125,8 +125,16 @@ impl Outbox {
     /// # Errors
     /// [`OutboxError`]; what was claimed comes up again when its lease ends, as `unknown` if a byte may have left.
     pub async fn run_once(&self) -> Result<usize, OutboxError> {
+        self.run_at_most(MAX_IN_HAND).await
+    }
+
+    /// The same, with `limit` deliveries at most.
+    ///
+    /// # Errors
+    /// As [`Outbox::run_once`].
+    pub async fn run_at_most(&self, limit: usize) -> Result<usize, OutboxError> {
         let expired = expire::expire(self).await?;
-        let taken = self.take(MAX_IN_HAND).await?;
+        let taken = self.take(limit).await?;
         let n_taken = taken.len();
         let deliveries = taken.into_iter().map(|(delivery, ready)| self.deliver(delivery, ready));
         futures_util::future::join_all(deliveries).await;
