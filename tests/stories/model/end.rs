@@ -24,11 +24,13 @@ impl World {
         let whose = self.conversations().await?;
         let nobody = Person::default();
         for business in [&self.app.business, &self.bistro] {
-            let turns = turns_view(&self.app.app.api(), &business.workspace, ALL_TURNS).await.map_err(|e| anyhow::anyhow!(e))?;
+            let turns = turns_view(&self.app.app.api(), &business.workspace, ALL_TURNS).await;
+            let turns = turns.map_err(|error| anyhow::anyhow!(error))?;
             for turn in &turns {
                 let who = whose.get(turn.turn.conversation.as_str()).context("a conversation of somebody")?;
                 let person = self.model.people.get(who).unwrap_or(&nobody);
-                self.judge_turn(turn, person).with_context(|| format!("{who:?}: {turn:?}"))?;
+                let told = || format!("{who:?}'s turn of {:?}, {}", texts(turn), turn.turn.outcome);
+                self.judge_turn(turn, person).with_context(told)?;
             }
             self.judge_texts(business, &turns)?;
             self.judge_tasks(business, &turns).await?;
@@ -46,7 +48,10 @@ impl World {
                 (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?);
             // Nothing in a case gives cause to park or refuse anything.
             ensure!(state == "done", "a {kind} ended as {state} ({reason})");
-            ensure!((lane == "contact") == (row.try_get::<i64, _>(4)? == 1), "a {kind} of the {lane} lane and its turn");
+            ensure!(
+                (lane == "contact") == (row.try_get::<i64, _>(4)? == 1),
+                "a {kind} of the {lane} lane and its turn"
+            );
             *n_kept.entry(kind).or_default() += 1;
         }
         for (kind, n_stored) in &self.model.n_stored {
@@ -87,7 +92,10 @@ impl World {
             "answered" if said.is_empty() => {
                 let proposals = outline.plugins.iter().flat_map(|plugin| &plugin.proposals);
                 ensure!(proposals.clone().count() == known.len(), "the plugin proposed an answer to each");
-                ensure!(proposals.into_iter().all(|proposal| proposal.verdict.starts_with("deny")), "policy denied each");
+                ensure!(
+                    proposals.into_iter().all(|proposal| proposal.verdict.starts_with("deny")),
+                    "policy denied each"
+                );
                 ensure!(person.was_stopped() || person.was_unreachable, "policy had a reason");
             }
             "answered" => ensure!(said == known, "{said:?} answers {known:?}"),
@@ -110,7 +118,7 @@ impl World {
     }
 
     /// What the store says of a delivery is what became of it.
-    fn judge_delivery(&self, id: &str, Delivery { state, reason }: &Delivery, person: &Person) -> Result<()> {
+    fn judge_delivery(&self, id: &str, Delivery { state, reason, .. }: &Delivery, person: &Person) -> Result<()> {
         let (is_accepted, is_echoed) = (self.watch.accepted.contains(id), self.model.echoed.contains(id));
         if is_accepted {
             ensure!(rank(state) > 0 || state == "held", "Meta accepted it");
@@ -155,7 +163,7 @@ impl World {
         let theirs = self.model.people.iter().filter(|(who, _)| self.customers[who].page_id == business.page_id);
         let n_requests = theirs.map(|(_, person)| person.n_requests).sum();
         let did_not_arrive = |id: &str| {
-            let Delivery { state, reason } = &self.watch.deliveries[id];
+            let Delivery { state, reason, .. } = &self.watch.deliveries[id];
             self.watch.were_held.contains(id) || (state == "dead" && !reason.starts_with("suppress"))
         };
         let deliveries = turns.iter().flat_map(|turn| &turn.deliveries);

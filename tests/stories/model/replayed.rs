@@ -13,24 +13,30 @@ macro_rules! replay {
     };
 }
 
-replay!(a_turn_whose_lease_ran_out_commits_nothing, [
-    Say { who: Ana, what: Known },
-    PostAll { at: First, way: InOrder },
-    Wait { millis: 1_600 },
-    Claim { at: First },
-    Wait { millis: 6_100 },
-    Turn { at: Second },
-    Finish { at: First },
-    Send { at: First, goes: Well },
-]);
+replay!(
+    a_turn_whose_lease_ran_out_commits_nothing,
+    [
+        Say { who: Ana, what: Known },
+        PostAll { at: First, way: InOrder },
+        Wait { millis: 1_600 },
+        Claim { at: First },
+        Wait { millis: 6_100 },
+        Turn { at: Second },
+        Finish { at: First },
+        Send { at: First, goes: Well },
+    ]
+);
 
-replay!(a_host_that_dies_while_meta_is_slow_says_nothing_twice, [
-    Say { who: Ana, what: Known },
-    PostAll { at: First, way: InOrder },
-    Wait { millis: 1_600 },
-    Turn { at: First },
-    Send { at: First, goes: Slowly },
-    Crash { at: First },
-    Wait { millis: 12_100 },
-    Send { at: Second, goes: Well },
-]);
+replay!(
+    a_host_that_dies_while_meta_is_slow_says_nothing_twice,
+    [
+        Say { who: Ana, what: Known },
+        PostAll { at: First, way: InOrder },
+        Wait { millis: 1_600 },
+        Turn { at: First },
+        Send { at: First, goes: Slowly },
+        Crash { at: First },
+        Wait { millis: 12_100 },
+        Send { at: Second, goes: Well },
+    ]
+);

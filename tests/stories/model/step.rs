@@ -5,15 +5,18 @@ use proptest::collection::vec;
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use proptest::sample::select;
 
-/// Steps of one case.
+/// Phrases of one case.
 const LENGTH: std::ops::Range<usize> = 0..90;
 
 /// A letter is named by its place among those that can be meant, modulo their number.
 const LETTERS: usize = 6;
 
+/// Longer than a customer's pause within a thought.
+const SETTLED: u64 = 1_600;
+
 /// Around the settle window (1.5 s and 6 s), the leases (5 s and 12 s), the hold of an unknown (30 s), the waits of a retry,
 /// the rest of a throttled channel, and the reply window.
-const WAITS: [u64; 9] = [100, 1_600, 2_500, 5_100, 6_100, 12_100, 31_000, 75_000, 600_000];
+const WAITS: [u64; 9] = [100, SETTLED, 2_500, 5_100, 6_100, 12_100, 31_000, 75_000, 600_000];
 
 /// The reply window, and as long a colleague keeps the conversation.
 pub(super) const DAY: u64 = 86_400_000;
@@ -113,19 +116,70 @@ pub(super) enum Step {
     Crash { at: At },
 }
 
-/// Any case.
+/// Any case: steps, and between them phrases that bring something onto its way, so that the steps find something to do.
 pub(super) fn steps() -> impl Strategy<Value = Vec<Step>> {
-    vec(step(), LENGTH)
+    let phrase = prop_oneof![
+        20 => step().prop_map(|step| vec![step]),
+        4 => (who(), what(), at()).prop_map(|(who, what, at)| answered(who, what, at)),
+        1 => (who(), at(), at(), step()).prop_map(|(who, at, other, step)| interrupted(who, (at, other), step)),
+        1 => (who(), at(), at()).prop_map(|(who, at, other)| interrupted(who, (at, other), Step::Colleague { who })),
+        1 => (who(), at(), 0..LETTERS).prop_map(|(who, at, letter)| looked_at(who, at, letter)),
+        1 => (who(), word(), word(), at()).prop_map(|(who, first, second, at)| in_two_minds(who, [first, second], at)),
+    ];
+    vec(phrase, LENGTH).prop_map(|phrases| phrases.concat())
+}
+
+/// A customer writes and is answered, up to the sending.
+fn answered(who: Who, what: What, at: At) -> Vec<Step> {
+    vec![
+        Step::Say { who, what },
+        Step::PostAll { at, way: Way::InOrder },
+        Step::Wait { millis: SETTLED },
+        Step::Turn { at },
+    ]
+}
+
+/// Something happens between the claim of a turn and its commit, and a host takes notice of it.
+fn interrupted(who: Who, (at, other): (At, At), step: Step) -> Vec<Step> {
+    let mut steps = answered(who, What::Known, at);
+    steps.pop();
+    let noticed =
+        [Step::PostAll { at: other, way: Way::InOrder }, Step::Control { at: other }, Step::Turn { at: other }];
+    steps.extend([Step::Claim { at }, step].into_iter().chain(noticed));
+    steps.push(Step::Finish { at });
+    steps
+}
+
+/// A message reaches a customer who looks, and one of the letters that tell of it overtakes the others.
+fn looked_at(who: Who, at: At, letter: usize) -> Vec<Step> {
+    let mut steps = answered(who, What::Known, at);
+    steps.extend([Step::Send { at, goes: Goes::Well }, Step::Look { who }]);
+    steps.extend([Step::Post { at, letter, answered: true }, Step::Control { at }]);
+    steps.extend([Step::PostAll { at, way: Way::InOrder }, Step::Control { at }]);
+    steps
+}
+
+/// A customer says two things at once, and the control lane is faster than the turn; then they ask something.
+fn in_two_minds(who: Who, words: [What; 2], at: At) -> Vec<Step> {
+    let [first, second] = words.map(|what| Step::Say { who, what });
+    let mut steps = vec![first, second, Step::PostAll { at, way: Way::InOrder }, Step::Control { at }];
+    steps.extend([Step::Wait { millis: SETTLED }, Step::Turn { at }]);
+    steps.extend(answered(who, What::Known, at));
+    steps
+}
+
+fn word() -> impl Strategy<Value = What> {
+    select(&[What::Known, What::Start, What::Stop][..])
 }
 
 fn step() -> impl Strategy<Value = Step> {
     let letter = || 0..LETTERS;
     prop_oneof![
-        12 => (who(), what()).prop_map(|(who, what)| Step::Say { who, what }),
+        8 => (who(), what()).prop_map(|(who, what)| Step::Say { who, what }),
         1 => who().prop_map(|who| Step::Colleague { who }),
         2 => who().prop_map(|who| Step::Look { who }),
         5 => (at(), letter(), any::<bool>()).prop_map(|(at, letter, answered)| Step::Post { at, letter, answered }),
-        9 => (at(), way()).prop_map(|(at, way)| Step::PostAll { at, way }),
+        8 => (at(), way()).prop_map(|(at, way)| Step::PostAll { at, way }),
         2 => (at(), letter()).prop_map(|(at, letter)| Step::PostAgain { at, letter }),
         1 => letter().prop_map(|letter| Step::Lose { letter }),
         12 => select(&WAITS[..]).prop_map(|millis| Step::Wait { millis }),
@@ -133,11 +187,11 @@ fn step() -> impl Strategy<Value = Step> {
         8 => at().prop_map(|at| Step::Turn { at }),
         4 => at().prop_map(|at| Step::Claim { at }),
         4 => at().prop_map(|at| Step::Finish { at }),
-        12 => (at(), goes()).prop_map(|(at, goes)| Step::Send { at, goes }),
+        26 => (at(), goes()).prop_map(|(at, goes)| Step::Send { at, goes }),
         3 => Just(Step::Answer),
         1 => at().prop_map(|at| Step::Jobs { at }),
         2 => at().prop_map(|at| Step::Crash { at }),
-        1 => Just(Step::Wait { millis: DAY }),
+        1 => Just(Step::Wait { millis: DAY / 2 }),
     ]
 }
 

@@ -6,14 +6,23 @@ use anyhow::{Context, Result, ensure};
 use bellhop::db::Db;
 use bellhop_simulator::Outcome;
 use sqlx::Row;
+use sqlx::any::AnyRow;
 
 use super::world::World;
 
 /// A delivery's row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Delivery {
+    conversation: String,
     pub(super) state: String,
     pub(super) reason: String,
+}
+
+impl Delivery {
+    /// Nothing more is sent of it by itself.
+    fn is_over(&self) -> bool {
+        rank(&self.state) > 0 || is_end(&self.state)
+    }
 }
 
 /// What the last look has shown.
@@ -34,8 +43,7 @@ pub(super) struct Watch {
 impl Watch {
     /// Nothing happens by itself any more.
     pub(super) fn is_settled(&self) -> bool {
-        let is_over = |delivery: &Delivery| rank(&delivery.state) > 0 || is_end(&delivery.state);
-        self.n_open == 0 && self.deliveries.values().all(is_over)
+        self.n_open == 0 && self.deliveries.values().all(Delivery::is_over)
     }
 }
 
@@ -52,8 +60,11 @@ pub(super) fn is_end(state: &str) -> bool {
 impl World {
     /// Looks at the phones, then at the store.
     pub(super) async fn look(&mut self) -> Result<()> {
-        self.look_at_sends().await?;
+        let sent = self.look_at_sends().await?;
         let deliveries = deliveries(&self.app.app.stores.db).await?;
+        for id in &sent {
+            in_order(id, &deliveries)?;
+        }
         for (id, now) in &deliveries {
             if let Some(before) = self.watch.deliveries.get(id) {
                 may_become(before, now, self.watch.accepted.contains(id)).with_context(|| format!("delivery {id}"))?;
@@ -67,11 +78,12 @@ impl World {
         self.look_at_conversations().await
     }
 
-    /// What Meta received since the last look.
-    async fn look_at_sends(&mut self) -> Result<()> {
+    /// What Meta received since the last look: the deliveries.
+    async fn look_at_sends(&mut self) -> Result<Vec<String>> {
         let sends = self.app.control.ledger().sends;
+        let mut sent = Vec::new();
         if sends.len() == self.watch.n_sends {
-            return Ok(());
+            return Ok(sent);
         }
         let attempts = attempts(&self.app.app.stores.db).await?;
         for send in sends.iter().skip(self.watch.n_sends) {
@@ -90,10 +102,14 @@ impl World {
             }
             let n_sent = sends.iter().filter(|other| other.metadata() == Some(delivery)).count();
             let n_audited = attempts.get(delivery).copied().unwrap_or(0);
-            ensure!(n_audited >= n_sent, "{n_sent} attempts of {delivery} reached Meta and {n_audited} are in the audit log");
+            ensure!(
+                n_audited >= n_sent,
+                "{n_sent} attempts of {delivery} reached Meta and {n_audited} are in the audit log"
+            );
+            sent.push(delivery.to_owned());
         }
         self.watch.n_sends = sends.len();
-        Ok(())
+        Ok(sent)
     }
 
     async fn look_at_conversations(&mut self) -> Result<()> {
@@ -112,6 +128,19 @@ impl World {
     }
 }
 
+/// What was sent had nothing before it in its conversation that may still go: order is kept by waiting.
+fn in_order(sent: &str, deliveries: &BTreeMap<String, Delivery>) -> Result<()> {
+    let conversation = &deliveries.get(sent).context("a delivery for what was sent")?.conversation;
+    for (id, earlier) in deliveries.range(..sent.to_owned()) {
+        ensure!(
+            earlier.is_over() || earlier.conversation != *conversation,
+            "{sent} was sent while {id} was {}",
+            earlier.state
+        );
+    }
+    Ok(())
+}
+
 /// Whether a delivery may change so, by itself and in one step.
 fn may_become(before: &Delivery, now: &Delivery, is_accepted: bool) -> Result<()> {
     let (from, to) = (before.state.as_str(), now.state.as_str());
@@ -126,17 +155,20 @@ fn may_become(before: &Delivery, now: &Delivery, is_accepted: bool) -> Result<()
     }
     ensure!(!is_end(from), "it was {from} ({}) and is {to} by itself", before.reason);
     ensure!(to != "staged", "it was {from} and is {to}");
-    // Meta may have it: until there is evidence that it does not, nothing is sent again.
-    let may_be_there = matches!(from, "unknown") || is_accepted;
-    ensure!(!may_be_there || matches!(to, "sending" | "unknown" | "held"), "it was {from} and is {to}");
-    ensure!(!(from == "unknown" && to == "sending"), "it was unknown and is sent again");
+    // Whoever concludes that Meta does not have it, and sends again, must be right.
+    ensure!(
+        !is_accepted || matches!(to, "sending" | "unknown" | "held"),
+        "Meta accepted it; it was {from} and is {to}"
+    );
     Ok(())
 }
 
 async fn deliveries(db: &Db) -> Result<BTreeMap<String, Delivery>> {
-    let rows = db.fetch_all(sqlx::query("select id, state, coalesce(reason, '') from delivery")).await?;
-    let read = |row: &sqlx::any::AnyRow| {
-        Ok((row.try_get(0)?, Delivery { state: row.try_get(1)?, reason: row.try_get(2)? }))
+    let sql = "select id, conversation_id, state, coalesce(reason, '') from delivery";
+    let rows = db.fetch_all(sqlx::query(sql)).await?;
+    let read = |row: &AnyRow| {
+        let delivery = Delivery { conversation: row.try_get(1)?, state: row.try_get(2)?, reason: row.try_get(3)? };
+        Ok((row.try_get(0)?, delivery))
     };
     rows.iter().map(read).collect()
 }

@@ -277,14 +277,29 @@ impl World {
             drop(sending.await);
         }
         match at {
-            At::First => self.app.reopen(|_| {}).await,
+            At::First => {
+                let gone = self.app.app.clone();
+                self.app.reopen(|_| {}).await;
+                disconnect(&gone).await;
+            }
             At::Second => {
                 if let Some((app, listening)) = self.second.take() {
                     app.stop_token().cancel();
                     listening.stopped().await;
+                    disconnect(&app).await;
                 }
             }
         }
+    }
+
+    /// Nothing of the case is left.
+    pub(super) async fn end(mut self) {
+        self.crash(At::Second).await;
+        for (_, sending) in self.on_the_wire.drain(..) {
+            sending.abort();
+            drop(sending.await);
+        }
+        disconnect(&self.app.app).await;
     }
 
     /// No more faults: everything that waits arrives, everything in hand is finished, and time goes on until nothing is left to
@@ -311,6 +326,12 @@ impl World {
         }
         anyhow::bail!("not everything came to its end: {:?}", self.watch)
     }
+}
+
+/// The connections of a host that is gone; many cases would have too many of them.
+async fn disconnect(app: &App) {
+    app.stores.vault.close().await;
+    app.stores.db.close().await;
 }
 
 /// One of those that can be meant.
