@@ -22,10 +22,10 @@ use world::World;
 use crate::support::{TestApp, postgres};
 
 /// Cases on SQLite, unless `PROPTEST_CASES` says how many.
-const CASES: u32 = 48;
+const CASES: u32 = 40;
 
 /// Cases on PostgreSQL, where each costs twice the time.
-const CASES_ON_POSTGRES: u32 = 16;
+const CASES_ON_POSTGRES: u32 = 12;
 
 /// A case of the model: set-up, steps, end.
 async fn play(app: TestApp, steps: &[Step]) -> Result<()> {

@@ -124,7 +124,8 @@ pub(super) fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => (who(), at(), at(), step()).prop_map(|(who, at, other, step)| interrupted(who, (at, other), step)),
         1 => (who(), at(), at()).prop_map(|(who, at, other)| interrupted(who, (at, other), Step::Colleague { who })),
         1 => (who(), at(), 0..LETTERS).prop_map(|(who, at, letter)| looked_at(who, at, letter)),
-        1 => (who(), word(), word(), at()).prop_map(|(who, first, second, at)| in_two_minds(who, [first, second], at)),
+        1 => (who(), word(), word(), way(), at())
+            .prop_map(|(who, first, second, way, at)| in_two_minds(who, [first, second], way, at)),
     ];
     vec(phrase, LENGTH).prop_map(|phrases| phrases.concat())
 }
@@ -160,9 +161,9 @@ fn looked_at(who: Who, at: At, letter: usize) -> Vec<Step> {
 }
 
 /// A customer says two things at once, and the control lane is faster than the turn; then they ask something.
-fn in_two_minds(who: Who, words: [What; 2], at: At) -> Vec<Step> {
+fn in_two_minds(who: Who, words: [What; 2], way: Way, at: At) -> Vec<Step> {
     let [first, second] = words.map(|what| Step::Say { who, what });
-    let mut steps = vec![first, second, Step::PostAll { at, way: Way::InOrder }, Step::Control { at }];
+    let mut steps = vec![first, second, Step::PostAll { at, way }, Step::Control { at }];
     steps.extend([Step::Wait { millis: SETTLED }, Step::Turn { at }]);
     steps.extend(answered(who, What::Known, at));
     steps
