@@ -22,6 +22,7 @@ mod health;
 mod law;
 mod lookups;
 mod migrate_store;
+mod model;
 mod newcomers;
 mod operations;
 mod plans;

@@ -28,6 +28,8 @@ use crate::record::{RecordError, Records};
 use crate::registry::{Registry, RegistryError};
 use crate::vault::{Vault, VaultError};
 
+pub use run::Begun;
+
 /// Turns that share one transaction at most.
 const MAX_TURNS_IN_COMMIT: usize = 64;
 

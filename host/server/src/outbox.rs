@@ -148,11 +148,19 @@ impl Outbox {
     /// # Errors
     /// [`OutboxError`]; what was claimed comes up again when its lease ends, as `unknown` if a byte may have left.
     pub async fn run_once(&self) -> Result<usize, OutboxError> {
+        self.run_at_most(MAX_CLAIM).await
+    }
+
+    /// The same, with `limit` deliveries at most.
+    ///
+    /// # Errors
+    /// As [`Outbox::run_once`].
+    pub async fn run_at_most(&self, limit: usize) -> Result<usize, OutboxError> {
         let expired = expire::expire(self).await?;
         let looks = lookup::take(self).await?;
         let n_looks = looks.len();
         futures_util::future::join_all(looks.into_iter().map(|look| lookup::look(self, look))).await;
-        let taken = self.take().await?.deliveries;
+        let taken = self.take(limit).await?.deliveries;
         let n_taken = taken.len();
         let deliveries = taken.into_iter().map(|(delivery, ready)| self.deliver(delivery, ready));
         futures_util::future::join_all(deliveries).await;
@@ -160,11 +168,11 @@ impl Outbox {
     }
 
     /// Claims what is due and may go now, and gathers what sending it needs.
-    async fn take(&self) -> Result<Taken, OutboxError> {
+    async fn take(&self, limit: usize) -> Result<Taken, OutboxError> {
         let snapshot = self.directory.snapshot();
         let take = match self.hands.calm(&snapshot) {
-            Some(after) => Take::Each(after),
-            None => Take::Rooms(self.planned(&snapshot).await?),
+            Some(after) => Take::Each { after, limit },
+            None => Take::Rooms(self.planned(&snapshot, limit).await?),
         };
         if matches!(&take, Take::Rooms(rooms) if rooms.is_empty()) {
             return Ok(Taken::default());
@@ -176,8 +184,8 @@ impl Outbox {
     }
 
     /// Where hands are few, or somebody is slow, it takes a look before the claim.
-    async fn planned(&self, snapshot: &Snapshot) -> Result<Vec<Room>, OutboxError> {
-        let plan = self.hands.plan(snapshot, claim::due(&self.db).await?, MAX_CLAIM);
+    async fn planned(&self, snapshot: &Snapshot, limit: usize) -> Result<Vec<Room>, OutboxError> {
+        let plan = self.hands.plan(snapshot, claim::due(&self.db).await?, limit);
         if let Some(at) = plan.opens_at {
             self.wake.notify_at(at, self.db.now());
         }

@@ -46,17 +46,34 @@ const RENEW_EVERY: Duration = Duration::from_millis(1_500);
 /// After this many failures in a row a turn's events are parked and staff are told.
 const MAX_FAILURES: i64 = 5;
 
+/// Conversations that a host has claimed and opened, and not yet worked on. Dropped, they come up again when their lease ends.
+#[must_use]
+pub struct Begun(Vec<Opened>);
+
 impl Dispatch {
     /// Claims what is ready and runs those turns to their end; how many conversations there were.
     ///
     /// # Errors
     /// [`DispatchError`]; what was claimed comes up again when its lease ends.
     pub async fn run_once(&self) -> Result<usize, DispatchError> {
-        let opened = self.claim(MAX_CLAIM).await?.opened;
+        let begun = self.begin(MAX_CLAIM).await?;
+        Ok(self.finish(begun).await)
+    }
+
+    /// The first half of [`Dispatch::run_once`], for `limit` conversations at most.
+    ///
+    /// # Errors
+    /// [`DispatchError`]; what was claimed comes up again when its lease ends.
+    pub async fn begin(&self, limit: usize) -> Result<Begun, DispatchError> {
+        Ok(Begun(self.claim(limit).await?.opened))
+    }
+
+    /// The second half of [`Dispatch::run_once`]: how many conversations there were.
+    pub async fn finish(&self, Begun(opened): Begun) -> usize {
         let n_opened = opened.len();
         let works = opened.into_iter().map(|opened| self.work(opened));
         futures_util::future::join_all(works).await;
-        Ok(n_opened)
+        n_opened
     }
 
     /// Works until `stop`; then lets running turns end.

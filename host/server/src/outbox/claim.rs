@@ -11,8 +11,8 @@ use sqlx::any::AnyRow;
 use crate::audit;
 use crate::db::{Bulk, Db, DbError, Engine};
 use crate::directory::Snapshot;
+use crate::outbox::InHand;
 use crate::outbox::hands::{Due, Hands, Room};
-use crate::outbox::{InHand, MAX_CLAIM};
 
 /// A sender gives up after 10 s (`graph`), its lease ends 2 s later; a successor waits for both.
 const LEASE: Duration = Duration::from_secs(12);
@@ -54,7 +54,12 @@ pub(super) enum Take {
     /// As planned.
     Rooms(Vec<Room>),
     /// Everybody's first, then everybody's second, and so on; those after this workspace first where there are more than that.
-    Each(Option<WorkspaceId>),
+    Each {
+        /// The workspace that was last in its turn.
+        after: Option<WorkspaceId>,
+        /// Deliveries at most.
+        limit: usize,
+    },
 }
 
 impl Take {
@@ -64,7 +69,7 @@ impl Take {
         hand.iter().for_each(|delivery| *n_of.entry(&delivery.channel).or_insert(0) += 1);
         match self {
             Self::Rooms(rooms) => rooms.iter().any(|room| n_of.get(&room.channel) == Some(&room.n)),
-            Self::Each(_) => hand.len() == MAX_CLAIM || n_of.values().any(|n| *n == PER_CHANNEL),
+            Self::Each { limit, .. } => hand.len() == *limit || n_of.values().any(|n| *n == PER_CHANNEL),
         }
     }
 }
@@ -121,7 +126,7 @@ fn statement(update: Bulk, engine: Engine, host: &HostId, take: &Take, now: Time
     };
     let update = match take {
         Take::Rooms(rooms) => in_rooms(update, engine, rooms, now),
-        Take::Each(after) => of_each(update, engine, after.as_ref(), now),
+        Take::Each { after, limit } => of_each(update, engine, (after.as_ref(), *limit), now),
     };
     let update = match skip_locked {
         "" => update,
@@ -148,7 +153,7 @@ fn in_rooms(update: Bulk, engine: Engine, rooms: &[Room], now: Timestamp) -> Bul
     oldest(update.end(") as v "), engine, largest, now).end(") as ranked where nth <= room)")
 }
 
-fn of_each(update: Bulk, engine: Engine, after: Option<&WorkspaceId>, now: Timestamp) -> Bulk {
+fn of_each(update: Bulk, engine: Engine, (after, limit): (Option<&WorkspaceId>, usize), now: Timestamp) -> Bulk {
     let update = update.end(concat!(
         lines!(),
         "select workspace_id, id from (select d.workspace_id, d.id, row_number() over (partition by d.workspace_id \
@@ -159,7 +164,7 @@ fn of_each(update: Bulk, engine: Engine, after: Option<&WorkspaceId>, now: Times
         .end(") as ranked order by nth, case when workspace_id > ")
         .bind(after.map_or("", WorkspaceId::as_str))
         .end(" then 0 else 1 end, workspace_id limit ")
-        .bind(i64::try_from(MAX_CLAIM).unwrap_or(i64::MAX))
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
         .end(")")
 }
 
@@ -227,7 +232,7 @@ mod tests {
     async fn a_claim_reads_no_more_of_a_channel_than_it_has_room_for() {
         let (_folder, _clock, db) = fresh().await;
         let (workspace, channel) = (WorkspaceId::parse("w").unwrap(), ChannelId::parse("c").unwrap());
-        for take in [Take::Rooms(vec![Room { workspace, channel, n: 3 }]), Take::Each(None)] {
+        for take in [Take::Rooms(vec![Room { workspace, channel, n: 3 }]), Take::Each { after: None, limit: 3 }] {
             let explain: &'static str = format!("explain query plan {UPDATE}").leak();
             let host = HostId::parse("h").unwrap();
             let explained = statement(Bulk::new(explain), Engine::Sqlite, &host, &take, db.now());

@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::error;
 
-use crate::outbox::{Outbox, OutboxError, expire, lookup};
+use crate::outbox::{MAX_CLAIM, Outbox, OutboxError, expire, lookup};
 
 /// The safety net under wake-ups, across hosts too.
 const POLL: Duration = Duration::from_millis(500);
@@ -54,7 +54,7 @@ impl Outbox {
 
     /// Sends what is due and may go; true when there may be more.
     async fn step(&self, sends: &TaskTracker) -> Result<bool, OutboxError> {
-        let taken = self.take().await?;
+        let taken = self.take(MAX_CLAIM).await?;
         for (delivery, ready) in taken.deliveries {
             let outbox = self.clone();
             sends.spawn(async move { outbox.deliver(delivery, ready).await });

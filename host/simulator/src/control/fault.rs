@@ -31,6 +31,11 @@ impl Control {
         self.world.lock().troubles.next_sends.extend(std::iter::repeat_n(trouble, n));
     }
 
+    /// Forgets what was planned for the next messages.
+    pub fn forget_next_sends(&self) {
+        self.world.lock().troubles.next_sends.clear();
+    }
+
     /// Makes every call of the Graph API go wrong until it is called with `None`.
     pub fn every_call(&self, trouble: Option<Trouble>) {
         self.world.lock().troubles.every_call = trouble;
