@@ -30,3 +30,4 @@ mod status;
 mod tenants;
 mod undelivered;
 mod upkeep;
+mod wakeups;
