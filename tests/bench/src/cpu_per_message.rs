@@ -92,12 +92,12 @@ fn figures([hello, reported, faq, newcomers, relay]: [Rounds; 5]) -> Vec<Figure>
 
 impl Scene {
     async fn new(meta: &Meta, server: &Server, from: u64, habit: Habit) -> anyhow::Result<Self> {
-        let customers = customer::customers(meta, server, from, CUSTOMERS).await?;
+        let customers = customer::customers(meta, std::slice::from_ref(server), from, CUSTOMERS).await?;
         Ok(Self { server: server.clone(), customers, habit })
     }
 
     async fn play(&mut self, numbers: &Numbers) -> anyhow::Result<Talk> {
-        customer::converse(&self.server, &mut self.customers, self.habit, numbers, ROUND).await
+        customer::converse(std::slice::from_ref(&self.server), &mut self.customers, self.habit, numbers, ROUND).await
     }
 }
 

@@ -15,8 +15,6 @@ use futures_util::{StreamExt, stream};
 use tokio::runtime;
 
 mod books;
-#[path = "../../stories/support/cluster.rs"]
-mod cluster;
 mod dice;
 mod echo;
 pub(crate) mod host;
@@ -29,10 +27,11 @@ mod round;
 mod scene;
 mod verdict;
 
-use cluster::Cluster;
 use house::House;
 use plan::Plan;
 use round::Outcome;
+
+use crate::cluster::Cluster;
 
 /// The name under which the program runs it.
 pub(crate) const NAME: &str = "crash";

@@ -54,8 +54,14 @@ pub(crate) const FAQ_PAGE: Page = Page { id: "100100100100102", plugin: "faq" };
 impl House {
     /// A business for each page, without a settle window; the FAQ has 500 entries.
     pub(crate) async fn build(graph_url: &str) -> anyhow::Result<Self> {
+        Self::build_on(graph_url, None).await
+    }
+
+    /// The same in a database of PostgreSQL.
+    pub(crate) async fn build_on(graph_url: &str, store_url: Option<String>) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
-        let config = config(folder.path(), graph_url);
+        let mut config = config(folder.path(), graph_url);
+        config.store.url = store_url;
         std::fs::write(config_file(folder.path()), toml::to_string(&config)?)?;
         let stores = Stores::open(&config, Clock::machine()).await?;
         let app = add_app(&stores).await?;
@@ -70,7 +76,7 @@ impl House {
     /// Runs `bellhop serve` on the folder, up to its first line.
     pub(crate) fn serve(&self) -> anyhow::Result<Host> {
         let file = config_file(self.folder.path());
-        let log = File::create(self.folder.path().join("serve.log"))?;
+        let log = File::options().create(true).append(true).open(self.folder.path().join("serve.log"))?;
         let mut part = Part::start_logging(SERVE_PART, &[text(&file)?], log)?;
         let line = part.line()?;
         // "webhooks on http://A, health and API on http://B"

@@ -10,6 +10,8 @@ use anyhow::Context;
 
 mod call_fresh;
 mod child;
+#[path = "../../stories/support/cluster.rs"]
+mod cluster;
 mod cpu_per_message;
 mod crash;
 mod customer;
@@ -19,6 +21,7 @@ mod figure;
 mod floor;
 mod guest;
 mod host;
+mod hosts;
 mod http;
 mod idle;
 mod load;
@@ -60,6 +63,7 @@ const BENCHMARKS: &[Benchmark] = &[
         about: "processor time from an accepted webhook to the answer, against one bare POST each",
         run: cpu_per_message::run,
     },
+    Benchmark { name: "hosts", about: "two hosts on one PostgreSQL, against one", run: hosts::run },
     Benchmark { name: "memory_idle", about: "what a host holds that nobody writes to", run: idle::memory },
     Benchmark {
         name: "start_cold",

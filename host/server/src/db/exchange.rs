@@ -14,7 +14,7 @@ use super::signal::{CHANNEL, notify};
 use super::{Db, DbError, Engine, Signal};
 
 /// The least time between two transactions that tell something: what comes in between goes with the next.
-const TELL_EVERY: Duration = Duration::from_millis(5);
+const TELL_EVERY: Duration = Duration::from_millis(50);
 
 /// How long a connection waits that could not be had, or broke.
 const AGAIN_AFTER: Duration = Duration::from_secs(1);
@@ -64,7 +64,7 @@ impl Db {
         loop {
             tokio::select! {
                 heard = line.hear() => {
-                    for signal in heard? {
+                    if let Some(signal) = heard? {
                         metrics::counter!("bellhop_signals_total", "direction" => "heard").increment(1);
                         hear(signal);
                     }

@@ -53,7 +53,7 @@ impl WriteTransaction {
     pub(super) async fn lock_table(&mut self, table: &'static str) -> Result<(), DbError> {
         if self.engine == Engine::Postgres {
             let lock = format!("lock table {table} in access exclusive mode");
-            self.execute(sqlx::query(sqlx::AssertSqlSafe(lock))).await?;
+            self.execute(sqlx::query(AssertSqlSafe(lock))).await?;
         }
         Ok(())
     }
@@ -150,7 +150,10 @@ impl Drop for WriteTransaction {
 fn classify(error: sqlx::Error) -> DbError {
     let code = error.as_database_error().and_then(|database| database.code().map(|code| code.into_owned()));
     match code.as_deref() {
-        Some("40001" | "40P01" | "5" | "517") => DbError::Conflict,
+        Some("40001" | "40P01" | "5" | "517") => {
+            metrics::counter!("bellhop_store_conflicts_total").increment(1);
+            DbError::Conflict
+        }
         _ => DbError::Statement(error),
     }
 }

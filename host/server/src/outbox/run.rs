@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::error;
 
+use crate::inbox::Pace;
 use crate::outbox::{MAX_IN_HAND, Outbox, OutboxError, expire};
 
 /// The safety net under wake-ups, across hosts too.
@@ -23,7 +24,7 @@ impl Outbox {
     /// Works until `stop`; attempts under way come to their end.
     pub async fn run(self, stop: CancellationToken) {
         let sends = TaskTracker::new();
-        let slots = Arc::new(Semaphore::new(MAX_SENDS));
+        let (slots, mut pace) = (Arc::new(Semaphore::new(MAX_SENDS)), Pace::default());
         let mut expire_at = self.db.now();
         while !stop.is_cancelled() {
             if self.db.now() >= expire_at {
@@ -32,6 +33,7 @@ impl Outbox {
                     error!(error = &error as &dyn std::error::Error, "Could not look for dead senders; trying again");
                 }
             }
+            pace.keep().await;
             match self.step(&sends, &slots).await {
                 // A full hand: there may be more.
                 Ok(n_taken) if n_taken == MAX_IN_HAND => continue,
