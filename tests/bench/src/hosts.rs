@@ -92,7 +92,8 @@ async fn measure(cluster: &Cluster) -> anyhow::Result<Vec<Figure>> {
         Figure::new("hosts_cores", std::thread::available_parallelism()?.get() as f64, "cores"),
         Figure::new("hosts_answered_by_two", both, "per_s").over(alone).bar(Bar::RatioAtLeast(RATIO_LEAST)),
         Figure::new("hosts_cpu_per_message_of_two", cpu_both, "ms").over(cpu_alone),
-        Figure::new("hosts_wait_p50_with_two", quantile(waits_both.clone(), 0.5), "ms").over(quantile(waits_alone.clone(), 0.5)),
+        Figure::new("hosts_wait_p50_with_two", quantile(waits_both.clone(), 0.5), "ms")
+            .over(quantile(waits_alone.clone(), 0.5)),
         Figure::new("hosts_wait_p99_with_two", quantile(waits_both, 0.99), "ms").over(quantile(waits_alone, 0.99)),
         Figure::new("hosts_conflicts", counts.iter().map(|counts| counts.conflicts).sum(), "transactions"),
         Figure::new("hosts_deadlocks", deadlocks, "transactions"),

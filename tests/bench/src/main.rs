@@ -19,6 +19,7 @@ mod entries;
 mod faq_search;
 mod figure;
 mod floor;
+mod growth;
 mod guest;
 mod host;
 mod hosts;
@@ -83,6 +84,7 @@ fn main() -> ExitCode {
         None => list(),
         Some((first, rest)) if first == child::COMMAND => child::run(rest),
         Some((first, rest)) if first == crash::NAME => crash::run(rest),
+        Some((first, rest)) if first == growth::NAME => growth::run(rest).and_then(|figures| print(&figures)),
         Some((first, [])) if first == "all" => BENCHMARKS.iter().try_for_each(run),
         Some(_) => arguments.iter().try_for_each(|name| find(name).and_then(run)),
     };
@@ -102,6 +104,11 @@ fn list() -> anyhow::Result<()> {
     for benchmark in BENCHMARKS {
         writeln!(out, "  {:<18} {}", benchmark.name, benchmark.about)?;
     }
+    writeln!(
+        out,
+        "  {:<18} what a message costs with a million events in the store; see `growth --help`",
+        growth::NAME
+    )?;
     writeln!(out, "  {:<18} hosts are killed and nothing is lost; see `crash --help`", crash::NAME)?;
     Ok(())
 }
@@ -113,6 +120,10 @@ fn find(name: &str) -> anyhow::Result<&'static Benchmark> {
 
 fn run(benchmark: &Benchmark) -> anyhow::Result<()> {
     let figures = (benchmark.run)().with_context(|| format!("{} could not be measured", benchmark.name))?;
+    print(&figures)
+}
+
+fn print(figures: &[Figure]) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
     for figure in figures {
         writeln!(out, "{figure}")?;

@@ -39,7 +39,9 @@ impl Db {
                 broken = self.exchange(&url, &hear) => broken,
             };
             // Once for an outage; the poll carries on, so nobody has to act.
-            if let Err(error) = &broken && !std::mem::replace(&mut is_told, true) {
+            if let Err(error) = &broken
+                && !std::mem::replace(&mut is_told, true)
+            {
                 warn!(error = error as &dyn std::error::Error, "Other hosts cannot be heard at once; trying again");
             }
             is_told &= broken.is_err();

@@ -176,6 +176,9 @@ mod tests {
 
     #[test]
     fn statements_name_queues() {
-        assert_eq!(notify(&[Signal::Control, Signal::Contact].into()), "notify bellhop, 'contact'; notify bellhop, 'control'");
+        assert_eq!(
+            notify(&[Signal::Control, Signal::Contact].into()),
+            "notify bellhop, 'contact'; notify bellhop, 'control'"
+        );
     }
 }

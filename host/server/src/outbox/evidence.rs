@@ -47,15 +47,18 @@ pub async fn settle_by_evidence_in(
     evidence: &[Evidence],
     now: Timestamp,
 ) -> Result<(), DbError> {
-    shown(transaction, evidence, now).await?;
-    arrived(transaction, evidence).await?;
+    for update in [shown(evidence, now), arrived(evidence)].into_iter().flatten() {
+        transaction.execute(update).await?;
+    }
     for (is_read, state) in [(false, "delivered"), (true, "read")] {
-        up_to(transaction, evidence, is_read, state).await?;
+        if let Some(update) = up_to(evidence, is_read, state) {
+            transaction.execute(update).await?;
+        }
     }
     Ok(())
 }
 
-async fn shown(transaction: &mut WriteTransaction, evidence: &[Evidence], now: Timestamp) -> Result<(), DbError> {
+fn shown(evidence: &[Evidence], now: Timestamp) -> Option<Bulk> {
     let mut update = Bulk::new(
         "update delivery set state = 'sent', reason = null, mid = coalesce(delivery.mid, v.column3), settled_at = v.column4 \
          from (values ",
@@ -66,41 +69,26 @@ async fn shown(transaction: &mut WriteTransaction, evidence: &[Evidence], now: T
             update.row().bind(workspace.as_str()).bind(delivery.as_str()).bind(mid).bind(now.millis());
         }
     }
-    if update.is_empty() {
-        return Ok(());
-    }
-    let update = update.end(
-        ") as v where delivery.workspace_id = v.column1 and delivery.id = v.column2 \
-         and delivery.state in ('staged', 'sending', 'retry', 'unknown', 'held', 'dropped')",
-    );
-    transaction.execute(update).await?;
-    Ok(())
+    let tail = ") as v where delivery.workspace_id = v.column1 and delivery.id = v.column2 \
+                and delivery.state in ('staged', 'sending', 'retry', 'unknown', 'held', 'dropped')";
+    (!update.is_empty()).then(|| update.end(tail))
 }
 
-async fn arrived(transaction: &mut WriteTransaction, evidence: &[Evidence]) -> Result<(), DbError> {
-    let mut update = Bulk::new("update delivery set state = 'delivered' from (values ");
+/// Keys of a `select`, not joined `values`: joined to those, SQLite walks the table.
+fn arrived(evidence: &[Evidence]) -> Option<Bulk> {
+    let mut update = Bulk::new(
+        "update delivery set state = 'delivered' where mid is not null and state = 'sent' and (workspace_id, mid) in ",
+    )
+    .keys(2);
     for evidence in evidence {
         if let Evidence::Arrived { workspace, mid } = evidence {
             update.row().bind(workspace.as_str()).bind(mid.to_vec());
         }
     }
-    if update.is_empty() {
-        return Ok(());
-    }
-    let update = update.end(
-        ") as v where delivery.workspace_id = v.column1 and delivery.mid = v.column2 and delivery.mid is not null \
-         and delivery.state = 'sent'",
-    );
-    transaction.execute(update).await?;
-    Ok(())
+    (!update.is_empty()).then_some(update)
 }
 
-async fn up_to(
-    transaction: &mut WriteTransaction,
-    evidence: &[Evidence],
-    read: bool,
-    state: &'static str,
-) -> Result<(), DbError> {
+fn up_to(evidence: &[Evidence], read: bool, state: &'static str) -> Option<Bulk> {
     let mut update = Bulk::new("update delivery set state = ").bind(state).end(" from (values ");
     for evidence in evidence {
         if let Evidence::UpTo { workspace, conversation, watermark, is_read } = evidence
@@ -108,9 +96,6 @@ async fn up_to(
         {
             update.row().bind(workspace.as_str()).bind(conversation.as_str()).bind(watermark.millis());
         }
-    }
-    if update.is_empty() {
-        return Ok(());
     }
     // Both states are named each time, because the index of receipts names both.
     let tail = if read {
@@ -120,6 +105,42 @@ async fn up_to(
         ") as v where delivery.workspace_id = v.column1 and delivery.conversation_id = v.column2 \
          and delivery.attempted_at <= v.column3 and delivery.state in ('sent', 'delivered') and delivery.state = 'sent'"
     };
-    transaction.execute(update.end(tail)).await?;
-    Ok(())
+    (!update.is_empty()).then(|| update.end(tail))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::testing::{fresh, reached};
+
+    #[tokio::test]
+    async fn evidence_finds_its_delivery_among_a_million() {
+        let (_folder, _clock, db) = fresh().await;
+        let (workspace, conversation, delivery) = (WorkspaceId::new(), ConversationId::new(), DeliveryId::new());
+        let watermark = db.now();
+        let up_to_then = |is_read| Evidence::UpTo {
+            workspace: workspace.clone(),
+            conversation: conversation.clone(),
+            watermark,
+            is_read,
+        };
+        let all = [
+            Evidence::Shown { workspace: workspace.clone(), delivery, mid: None },
+            Evidence::Arrived { workspace: workspace.clone(), mid: [7; 32] },
+            up_to_then(false),
+            up_to_then(true),
+        ];
+        for n_each in [1, 100] {
+            let evidence: Vec<Evidence> = all.iter().cycle().take(all.len() * n_each).cloned().collect();
+            let updates = [
+                (shown(&evidence, watermark), "PRIMARY KEY (workspace_id=? AND id=?)"),
+                (arrived(&evidence), "delivery_by_mid (workspace_id=? AND mid=?)"),
+                (up_to(&evidence, false, "delivered"), "delivery_receipts (workspace_id=? AND conversation_id=?"),
+                (up_to(&evidence, true, "read"), "delivery_receipts (workspace_id=? AND conversation_id=?"),
+            ];
+            for (update, index) in updates {
+                reached(&db, update.unwrap().explained(), "delivery", &[index]).await;
+            }
+        }
+    }
 }

@@ -32,8 +32,8 @@ const CLAIMS_MOVE: Duration = Duration::from_secs(10);
 const HANDSHAKE_TRIES: u32 = 20;
 
 /// Between two looks at a store; at rest is what shows nothing to do in so many looks in a row.
-const LOOK_EVERY: Duration = Duration::from_millis(300);
-const QUIET_LOOKS: u32 = 4;
+pub(crate) const LOOK_EVERY: Duration = Duration::from_millis(300);
+pub(crate) const QUIET_LOOKS: u32 = 4;
 
 /// What a round came to.
 pub(crate) struct Outcome {
@@ -49,7 +49,7 @@ pub(crate) struct Stage {
     pub(crate) scene: Scene,
     pub(crate) hosts: Hosts,
     pub(crate) lodging: Lodging,
-    workspace: WorkspaceId,
+    pub(crate) workspace: WorkspaceId,
 }
 
 impl Stage {
@@ -89,15 +89,21 @@ impl Stage {
 
     /// Waits until everything has come to rest, and judges.
     pub(crate) async fn judge(&mut self) -> anyhow::Result<Verdict> {
-        let stores = self.stores().await?;
-        let is_at_rest = self.rest(&stores).await?;
-        let books = Books::read(&stores, &self.workspace).await?;
-        close(&stores).await;
+        let (books, is_at_rest) = self.books_at_rest().await?;
         let mut verdict = Verdict::of(&self.scene.all_written(), &self.scene.seen(), &books);
         if !is_at_rest {
             verdict.wrong.push(format!("there was still work to do after {} s", REST_PATIENCE.as_secs()));
         }
         Ok(verdict)
+    }
+
+    /// Waits until everything has come to rest, and reads the books; false when it does not.
+    pub(crate) async fn books_at_rest(&mut self) -> anyhow::Result<(Books, bool)> {
+        let stores = self.stores().await?;
+        let is_at_rest = self.rest(&stores).await?;
+        let books = Books::read(&stores, &self.workspace).await?;
+        close(&stores).await;
+        Ok((books, is_at_rest))
     }
 
     async fn rest(&mut self, stores: &Stores) -> anyhow::Result<bool> {
