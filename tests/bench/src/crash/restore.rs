@@ -16,12 +16,12 @@ use crate::crash::host;
 use crate::crash::house::House;
 use crate::crash::plan::Plan;
 use crate::crash::round::{LOOK_EVERY, Outcome, QUIET_LOOKS, Stage};
-use crate::crash::scene::{Scene, Written};
+use crate::crash::scene::{CUSTOMERS, Scene, Written};
 use crate::crash::verdict::{Seen, Verdict};
 
 /// Answers before the backup is taken, in flight while it is, and after it.
 const BEFORE: usize = 8;
-const IN_FLIGHT: usize = 2;
+const IN_FLIGHT: usize = CUSTOMERS - 2;
 const AFTER: usize = 12;
 
 /// How long a host may take for an answer before the round is given up.
