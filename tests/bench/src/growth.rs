@@ -113,7 +113,9 @@ async fn messages(meta: &Meta, houses: [&House; 2], numbers: &Numbers) -> anyhow
                 customer::newcomers(meta, server, from, QUESTION, numbers).await?,
             ];
             from += customer::NEWCOMERS;
-            spent.iter_mut().zip(talks).for_each(|(spent, talk)| spent[nth] = talk.cpu_ms_each());
+            for (spent, talk) in spent.iter_mut().zip(talks) {
+                spent.iter_mut().skip(nth).take(1).for_each(|spent| *spent = talk.cpu_ms_each());
+            }
         }
         if round > 0 {
             let [a, b, c] = spent;
