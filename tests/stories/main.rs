@@ -35,3 +35,4 @@ mod status;
 mod tenants;
 mod undelivered;
 mod upkeep;
+mod wakeups;

@@ -18,7 +18,7 @@ use tokio_util::task::TaskTracker;
 use crate::api::{self, Api};
 use crate::backup::{self, BackupError};
 use crate::config::Config;
-use crate::db::{Clock, Db, DbError, Engine, Schema};
+use crate::db::{Clock, Db, DbError, Engine, Schema, Signal};
 use crate::directory::{Directory, DirectoryError};
 use crate::dispatch::{self, Dispatch, DispatchError};
 use crate::egress::{Egress, EgressSetupError};
@@ -159,6 +159,7 @@ pub struct App {
     pub outbox: Outbox,
     /// What the house does by itself.
     pub jobs: Jobs,
+    store_url: String,
     inbox: Inbox,
     metrics: Option<PrometheusHandle>,
     writers: TaskTracker,
@@ -176,6 +177,8 @@ impl App {
         let egress = Egress::new(&config.egress)?;
         let graph = Graph::new(&config.graph, egress, stores.vault.clone());
         let writers = TaskTracker::new();
+        // Until somebody else is seen.
+        stores.db.set_company(false);
         let (contact_wake, control_wake, outbox_wake) = (Wake::default(), Wake::default(), Wake::default());
         let window = SettleWindow { quiet: config.settle.quiet(), longest: config.settle.at_most() };
         let inbox = Inbox::start(stores.db.clone(), &writers, window, contact_wake.clone(), control_wake.clone());
@@ -210,9 +213,11 @@ impl App {
             host: Host::new(stores.db.clone(), host),
             pulse: Pulse::new(stores.db.now()),
             retention: config.retention.clone(),
+            wake: Wake::default(),
         };
         let (loops, stop) = (TaskTracker::new(), CancellationToken::new());
-        Ok(Self { stores, dispatch, outbox, jobs, inbox, metrics, writers, loops, stop })
+        let store_url = store_url(config);
+        Ok(Self { stores, dispatch, outbox, jobs, store_url, inbox, metrics, writers, loops, stop })
     }
 
     /// The public listener's routes.
@@ -246,7 +251,22 @@ impl App {
         self.loops.spawn(self.dispatch.clone().run(self.stop.clone()));
         self.loops.spawn(self.outbox.clone().run(self.stop.clone()));
         self.loops.spawn(self.jobs.clone().run(self.stop.clone()));
+        self.loops.spawn(self.exchange_signals());
         self.loops.close();
+    }
+
+    /// Hears from other hosts what is ready, and tells them, until the host stops.
+    pub fn exchange_signals(&self) -> impl Future<Output = ()> + Send + 'static {
+        let (db, dispatch, outbox, jobs) =
+            (self.stores.db.clone(), self.dispatch.clone(), self.outbox.clone(), self.jobs.wake.clone());
+        let hear = move |signal| match signal {
+            Signal::Contact => dispatch.contact_wake.notify(),
+            Signal::ContactAt(at) => dispatch.contact_wake.notify_at(at, dispatch.db.now()),
+            Signal::Control => dispatch.control_wake.notify(),
+            Signal::Delivery => outbox.wake.notify(),
+            Signal::Configuration => jobs.notify(),
+        };
+        db.exchange_signals(self.store_url.clone(), hear, self.stop.clone())
     }
 
     /// Drives every room by hand until none finds anything to do; the loops must not run. Waiting for a settle window or a

@@ -9,6 +9,7 @@ mod checkpoint;
 mod clock;
 mod copy;
 mod examine;
+mod exchange;
 mod file;
 mod group;
 mod inspect;
@@ -16,6 +17,7 @@ mod life;
 mod migrate;
 mod moment;
 mod queue;
+mod signal;
 mod snapshot;
 mod staged;
 mod statistics;
@@ -44,6 +46,7 @@ pub use migrate::Schema;
 pub(crate) use moment::moment;
 pub use moment::{Moment, watch_moments};
 pub use queue::Queue;
+pub use signal::Signal;
 pub use snapshot::Snapshot;
 pub use sweep::Sweep;
 pub use tables::{Column, ColumnKind, NOT_COPIED, Table};
@@ -157,6 +160,8 @@ pub struct Db {
     life: life::Life,
     /// SQLite: the one connection that writes, so that its page cache stays warm; nobody else's writes empty it.
     writer: AnyPool,
+    /// What other hosts are to hear.
+    outgoing: signal::Outgoing,
     /// Ends what works on the database by itself when the last handle is gone.
     stop: Arc<DropGuard>,
 }
@@ -191,7 +196,8 @@ impl Db {
             tokio::spawn(keeper.run(stop.clone()));
         }
         let (life, stop) = (life::Life::default(), Arc::new(stop.drop_guard()));
-        let db = Self { pool, engine, clock, life, writer, stop };
+        let outgoing = signal::Outgoing::default();
+        let db = Self { pool, engine, clock, life, writer, outgoing, stop };
         if schema != Schema::Keyring {
             db.life_open().await?;
         }
@@ -251,7 +257,7 @@ impl Db {
             (Engine::Postgres, None) => ("begin", None),
             (Engine::Postgres, Some(_)) => (life::BEGIN_FENCED, Some(&self.life)),
         };
-        WriteTransaction::begin(self.writer.acquire().await?, self.engine, begin, life).await
+        WriteTransaction::begin(self.writer.acquire().await?, self.engine, begin, life, self.signals()).await
     }
 
     /// A connection for several reads in a row.

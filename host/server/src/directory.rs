@@ -17,7 +17,7 @@ use bellhop_domain::time::Timestamp;
 use sqlx::Row;
 use tokio::sync::Mutex;
 
-use crate::db::{Db, DbError, WriteTransaction};
+use crate::db::{Db, DbError, Signal, WriteTransaction};
 use crate::vault::{Vault, VaultError};
 
 pub use add::{AppSecrets, NewApp, NewChannel, NewWorkspace, app_add, app_secret_replace, channel_add, workspace_add};
@@ -162,6 +162,7 @@ pub async fn generation_bump(transaction: &mut WriteTransaction) -> Result<(), D
         "insert into meta (name, value) values ('generation', '1') \
          on conflict (name) do update set value = cast(cast(meta.value as bigint) + 1 as text)",
     );
+    transaction.signal(Signal::Configuration);
     transaction.execute(bump).await.map(drop)
 }
 

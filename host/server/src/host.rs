@@ -1,5 +1,5 @@
-//! The hosts that serve this store: each has a row and says every second that it lives. For people to look at; nothing is
-//! decided by it, because leases say who may work on what.
+//! The hosts that serve this store: each has a row and says every second that it lives. For people to look at, and to know
+//! whether anybody is there to hear of work; nothing else is decided by it, because leases say who may work on what.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use bellhop_domain::time::Timestamp;
 use serde::Serialize;
 use sqlx::Row;
 
-use crate::db::{Db, DbError};
+use crate::db::{Db, DbError, Engine};
 
 /// A host that was not seen for this long is taken for dead: its leases are over by then (5 s), and another host has what it
 /// held.
@@ -63,6 +63,19 @@ impl Host {
         );
         let upsert = upsert.bind(self.id.as_str()).bind(env!("CARGO_PKG_VERSION")).bind(self.started_at.millis());
         self.db.execute(upsert.bind(self.db.now().millis())).await.map(drop)
+    }
+
+    /// Looks whether others live, who want to hear of work. Embedded there are none.
+    ///
+    /// # Errors
+    /// [`DbError`]: it stands as it did.
+    pub async fn look_around(&self) -> Result<(), DbError> {
+        let others = match self.db.engine() {
+            Engine::Sqlite => false,
+            Engine::Postgres => hosts(&self.db).await?.iter().any(|host| host.is_alive && host.id != self.id),
+        };
+        self.db.set_company(others);
+        Ok(())
     }
 
     /// Takes the row away: this host ends as it should.

@@ -27,7 +27,7 @@ pub use lock::conversations_lock_in;
 pub use quarantine::{QuarantinedBody, quarantine_drop, quarantine_list, quarantine_queue};
 pub use replay::{ParkedEvent, event_replay, events_parked, events_replay_all, workspaces_with_parked};
 pub use sweep::{SweepBefore, Total, event_totals, events_sweep, quarantine_sweep};
-pub use wake::Wake;
+pub use wake::{Pace, Wake};
 
 #[cfg(test)]
 mod tests;

@@ -15,7 +15,7 @@ use crate::config::RetentionConfig;
 use crate::db::{Db, DbError, Folded};
 use crate::directory::{Directory, DirectoryError};
 use crate::host::{self, Host};
-use crate::inbox::{self, SweepBefore};
+use crate::inbox::{self, SweepBefore, Wake};
 use crate::outbox;
 use crate::registry::{Registry, RegistryError};
 use crate::trace;
@@ -96,6 +96,8 @@ pub struct Jobs {
     pub pulse: Pulse,
     /// How long things are kept.
     pub retention: RetentionConfig,
+    /// Woken when another process has changed the configuration.
+    pub wake: Wake,
 }
 
 impl Jobs {
@@ -109,7 +111,7 @@ impl Jobs {
 
     async fn run_fast(&self, stop: &CancellationToken) {
         let mut ticks: u32 = 0;
-        while goes_on_after(TICK, stop).await {
+        while self.wake.wait(TICK, stop).await {
             let fast = self.fast().await;
             let tidy = if ticks.is_multiple_of(TIDY_EVERY) { self.tidy().await } else { Ok(()) };
             [fast, tidy].into_iter().filter_map(Result::err).for_each(|error| complain(&error));
@@ -130,7 +132,8 @@ impl Jobs {
         }
     }
 
-    /// Each second: say that this host lives, take over changed configuration and the server's clock, seal the audit log.
+    /// Each second, and when the configuration has changed: say that this host lives, look who else does, take over changed
+    /// configuration and the server's clock, seal the audit log.
     ///
     /// # Errors
     /// [`JobError`].
@@ -139,6 +142,7 @@ impl Jobs {
         let beaten = self.host.beat().await;
         self.directory.refresh_if_changed().await?;
         self.registry.refresh_if_changed().await?;
+        self.host.look_around().await?;
         self.vault.expire();
         self.db.synchronise_clock().await?;
         audit::seal(&self.db, self.db.now()).await?;

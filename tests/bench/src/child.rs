@@ -28,6 +28,7 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
         host::SERVE_PART => host::child_serve(rest),
         host::DOOR_PART => host::child_door(rest),
         crash::host::PART => crash::host::child(rest),
+        crash::host::COMMAND_PART => crash::host::child_command(rest),
         waiting_calls::PART => waiting_calls::child(rest),
         _ => bail!("there is no part `{part}`"),
     }

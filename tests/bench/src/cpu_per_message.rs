@@ -24,8 +24,8 @@ const ROUND: Duration = Duration::from_millis(1_100);
 const RATIO_MOST: f64 = 6.0;
 
 /// What is asked: one entry of the 500 answers it.
-const QUESTION: Habit = Habit { text: "how much does a haircut cost?", reports: false };
-const REPORTED: Habit = Habit { reports: true, ..QUESTION };
+pub(crate) const QUESTION: Habit = Habit { text: "how much does a haircut cost?", reports: false };
+pub(crate) const REPORTED: Habit = Habit { reports: true, ..QUESTION };
 
 /// Runs the benchmark.
 pub(crate) fn run() -> anyhow::Result<Vec<Figure>> {
@@ -33,7 +33,7 @@ pub(crate) fn run() -> anyhow::Result<Vec<Figure>> {
 }
 
 /// A server and those who write to it.
-struct Scene {
+pub(crate) struct Scene {
     server: Server,
     customers: Vec<Customer>,
     habit: Habit,
@@ -91,13 +91,13 @@ fn figures([hello, reported, faq, newcomers, relay]: [Rounds; 5]) -> Vec<Figure>
 }
 
 impl Scene {
-    async fn new(meta: &Meta, server: &Server, from: u64, habit: Habit) -> anyhow::Result<Self> {
-        let customers = customer::customers(meta, server, from, CUSTOMERS).await?;
+    pub(crate) async fn new(meta: &Meta, server: &Server, from: u64, habit: Habit) -> anyhow::Result<Self> {
+        let customers = customer::customers(meta, std::slice::from_ref(server), from, CUSTOMERS).await?;
         Ok(Self { server: server.clone(), customers, habit })
     }
 
-    async fn play(&mut self, numbers: &Numbers) -> anyhow::Result<Talk> {
-        customer::converse(&self.server, &mut self.customers, self.habit, numbers, ROUND).await
+    pub(crate) async fn play(&mut self, numbers: &Numbers) -> anyhow::Result<Talk> {
+        customer::converse(std::slice::from_ref(&self.server), &mut self.customers, self.habit, numbers, ROUND).await
     }
 }
 

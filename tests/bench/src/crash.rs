@@ -15,8 +15,6 @@ use futures_util::{StreamExt, stream};
 use tokio::runtime;
 
 mod books;
-#[path = "../../stories/support/cluster.rs"]
-mod cluster;
 mod dice;
 mod echo;
 pub(crate) mod host;
@@ -25,14 +23,16 @@ mod house;
 mod outage;
 mod plan;
 mod relay;
+mod restore;
 mod round;
 mod scene;
 mod verdict;
 
-use cluster::Cluster;
 use house::House;
 use plan::Plan;
 use round::Outcome;
+
+use crate::cluster::Cluster;
 
 /// The name under which the program runs it.
 pub(crate) const NAME: &str = "crash";
@@ -63,6 +63,9 @@ struct Arguments {
     /// Kills no host: fills the disk under load instead. Takes root, for a small disk of its own.
     #[arg(long, conflicts_with = "postgres")]
     full_disk: bool,
+    /// Kills all hosts after a backup and restores it: nothing goes out until it is released.
+    #[arg(long, conflicts_with_all = ["stop_postgres", "full_disk"])]
+    restore: bool,
     /// Plays the rounds of an earlier run again; without it another one each time.
     #[arg(long)]
     seed: Option<u64>,
@@ -91,8 +94,8 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
 async fn all_rounds(arguments: &Arguments) -> anyhow::Result<()> {
     let seed = arguments.seed.unwrap_or_else(|| Clock::machine().now().millis().unsigned_abs());
     let mut house = build(arguments.postgres).await?;
-    if arguments.stop_postgres || arguments.full_disk {
-        return outages(arguments, &mut house, seed).await;
+    if arguments.stop_postgres || arguments.full_disk || arguments.restore {
+        return one_by_one(arguments, &mut house, seed).await;
     }
     let at_once = (HOSTS_AT_ONCE / arguments.hosts).max(1);
     let rounds = stream::iter(0..arguments.rounds).map(|round| {
@@ -119,13 +122,15 @@ async fn all_rounds(arguments: &Arguments) -> anyhow::Result<()> {
     if arguments.rounds >= plan::FULL_TOUR { total.check_places() } else { Ok(()) }
 }
 
-/// Rounds in which what the hosts stand on fails, one after the other.
-async fn outages(arguments: &Arguments, house: &mut House, seed: u64) -> anyhow::Result<()> {
+/// Rounds in which what the hosts stand on fails or is set back, one after the other.
+async fn one_by_one(arguments: &Arguments, house: &mut House, seed: u64) -> anyhow::Result<()> {
     let mut total = Total::default();
     for round in 0..arguments.rounds {
         let plan = Plan::new(seed, round);
         let outcome = if arguments.stop_postgres {
             outage::stop_postgres(&plan, house, arguments.hosts).await.map(Some)
+        } else if arguments.restore {
+            restore::play(&plan, house, arguments.hosts).await.map(Some)
         } else {
             outage::fill_disk(&plan, house).await
         };

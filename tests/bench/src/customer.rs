@@ -61,29 +61,33 @@ pub(crate) struct Habit {
     pub(crate) reports: bool,
 }
 
-/// Customers number `from` and so many after.
-pub(crate) async fn customers(meta: &Meta, server: &Server, from: u64, n: u64) -> anyhow::Result<Vec<Customer>> {
+/// Customers number `from` and so many after, who write to the servers in turn.
+pub(crate) async fn customers(meta: &Meta, servers: &[Server], from: u64, n: u64) -> anyhow::Result<Vec<Customer>> {
     let one = |number| async move {
         let person = person(number);
+        let nth = usize::try_from(number)? % servers.len();
+        let server = servers.get(nth).context("there is no server")?;
         let (replies, connection) = (meta.replies_to(&person), Connection::open(server.address).await?);
         Ok(Customer { person, connection, replies })
     };
     future::try_join_all((from..from + n).map(one)).await
 }
 
-/// All customers write and wait at the same time, for so long; what the server still does afterwards counts as well.
+/// All customers write and wait at the same time, for so long; what the servers still do afterwards counts as well. The servers
+/// are hosts of one store.
 pub(crate) async fn converse(
-    server: &Server,
+    servers: &[Server],
     customers: &mut [Customer],
     habit: Habit,
     numbers: &Numbers,
     lasting: Duration,
 ) -> anyhow::Result<Talk> {
-    let (started, cpu_before) = (Instant::now(), process::cpu_seconds(server.process)?);
+    let target = &servers.first().context("there is no server")?.target;
+    let (started, cpu_before) = (Instant::now(), cpu_seconds(servers)?);
     let talks = customers.iter_mut().map(|customer| async {
         let mut waits_ms = Vec::new();
         while started.elapsed() < lasting {
-            waits_ms.push(customer.ask(&server.target, habit, numbers.next()).await?);
+            waits_ms.push(customer.ask(target, habit, numbers.next()).await?);
         }
         anyhow::Ok(waits_ms)
     });
@@ -93,8 +97,12 @@ pub(crate) async fn converse(
     for customer in customers {
         ensure!(customer.replies.is_empty(), "a message was answered twice");
     }
-    let cpu_seconds = process::cpu_seconds(server.process)? - cpu_before;
+    let cpu_seconds = cpu_seconds(servers)? - cpu_before;
     Ok(Talk { waits_ms, seconds, cpu_seconds })
+}
+
+fn cpu_seconds(servers: &[Server]) -> anyhow::Result<f64> {
+    servers.iter().map(|server| process::cpu_seconds(server.process)).sum()
 }
 
 impl Customer {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, ensure};
-use bellhop::app::{App, Stores, listen};
+use bellhop::app::{self, App, Stores, keyring_url, listen};
 use bellhop::command::{self, Cli};
 use bellhop::config::Config;
 use bellhop::db::Clock;
@@ -36,6 +36,10 @@ const APP_SECRET: &str = "b4d5e8f1a2c3967f0e1d2c3b4a5f6e7d";
 pub(crate) struct House {
     folder: TempDir,
     app: AppId,
+    /// The addresses of its store and its keyring.
+    pub(crate) urls: [String; 2],
+    /// The business of [`HELLO_PAGE`].
+    pub(crate) hello: (WorkspaceId, ChannelId),
 }
 
 /// A Page of the house: its own business, with one plugin.
@@ -54,23 +58,32 @@ pub(crate) const FAQ_PAGE: Page = Page { id: "100100100100102", plugin: "faq" };
 impl House {
     /// A business for each page, without a settle window; the FAQ has 500 entries.
     pub(crate) async fn build(graph_url: &str) -> anyhow::Result<Self> {
+        Self::build_on(graph_url, None).await
+    }
+
+    /// The same in a database of PostgreSQL.
+    pub(crate) async fn build_on(graph_url: &str, store_url: Option<String>) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
-        let config = config(folder.path(), graph_url);
+        let mut config = config(folder.path(), graph_url);
+        config.store.url = store_url;
         std::fs::write(config_file(folder.path()), toml::to_string(&config)?)?;
         let stores = Stores::open(&config, Clock::machine()).await?;
         let app = add_app(&stores).await?;
-        for page in [HELLO_PAGE, FAQ_PAGE] {
-            let (workspace, channel) = add_business(&stores, &app, page).await?;
-            enable(&stores, (&workspace, &channel), page.plugin).await?;
+        let (hello, faq) =
+            (add_business(&stores, &app, HELLO_PAGE).await?, add_business(&stores, &app, FAQ_PAGE).await?);
+        for ((workspace, channel), page) in [(&hello, HELLO_PAGE), (&faq, FAQ_PAGE)] {
+            enable(&stores, (workspace, channel), page.plugin).await?;
         }
+        stores.vault.close().await;
         stores.db.close().await;
-        Ok(Self { folder, app })
+        let urls = [app::store_url(&config), keyring_url(&config)];
+        Ok(Self { folder, app, urls, hello })
     }
 
     /// Runs `bellhop serve` on the folder, up to its first line.
     pub(crate) fn serve(&self) -> anyhow::Result<Host> {
         let file = config_file(self.folder.path());
-        let log = File::create(self.folder.path().join("serve.log"))?;
+        let log = File::options().create(true).append(true).open(self.folder.path().join("serve.log"))?;
         let mut part = Part::start_logging(SERVE_PART, &[text(&file)?], log)?;
         let line = part.line()?;
         // "webhooks on http://A, health and API on http://B"

@@ -23,6 +23,14 @@ impl Connection {
         Ok(Self { stream, read: Vec::with_capacity(READ_BYTES) })
     }
 
+    /// The body at a path.
+    pub(crate) async fn fetch(&mut self, path: &str) -> anyhow::Result<String> {
+        let status = self.send(&get(path)).await?;
+        ensure!(status == 200, "{path} was answered {status}");
+        let body = self.read.windows(4).position(|four| four == b"\r\n\r\n").map_or(0, |head| head + 4);
+        Ok(String::from_utf8_lossy(self.read.get(body..).unwrap_or_default()).into_owned())
+    }
+
     /// Sends a whole request and reads its whole answer; the status.
     pub(crate) async fn send(&mut self, request: &[u8]) -> anyhow::Result<u16> {
         self.stream.write_all(request).await?;

@@ -10,6 +10,8 @@ use anyhow::Context;
 
 mod call_fresh;
 mod child;
+#[path = "../../stories/support/cluster.rs"]
+mod cluster;
 mod cpu_per_message;
 mod crash;
 mod customer;
@@ -18,8 +20,10 @@ mod faq_search;
 mod figure;
 mod flood;
 mod floor;
+mod growth;
 mod guest;
 mod host;
+mod hosts;
 mod http;
 mod idle;
 mod load;
@@ -66,6 +70,7 @@ const BENCHMARKS: &[Benchmark] = &[
         about: "what a business waits for its answers while another one on the same host is flooded, against before",
         run: flood::run,
     },
+    Benchmark { name: "hosts", about: "two hosts on one PostgreSQL, against one", run: hosts::run },
     Benchmark { name: "memory_idle", about: "what a host holds that nobody writes to", run: idle::memory },
     Benchmark {
         name: "start_cold",
@@ -85,6 +90,7 @@ fn main() -> ExitCode {
         None => list(),
         Some((first, rest)) if first == child::COMMAND => child::run(rest),
         Some((first, rest)) if first == crash::NAME => crash::run(rest),
+        Some((first, rest)) if first == growth::NAME => growth::run(rest).and_then(|figures| print(&figures)),
         Some((first, [])) if first == "all" => BENCHMARKS.iter().try_for_each(run),
         Some(_) => arguments.iter().try_for_each(|name| find(name).and_then(run)),
     };
@@ -104,6 +110,11 @@ fn list() -> anyhow::Result<()> {
     for benchmark in BENCHMARKS {
         writeln!(out, "  {:<18} {}", benchmark.name, benchmark.about)?;
     }
+    writeln!(
+        out,
+        "  {:<18} what a message costs with a million events in the store; see `growth --help`",
+        growth::NAME
+    )?;
     writeln!(out, "  {:<18} hosts are killed and nothing is lost; see `crash --help`", crash::NAME)?;
     Ok(())
 }
@@ -115,6 +126,10 @@ fn find(name: &str) -> anyhow::Result<&'static Benchmark> {
 
 fn run(benchmark: &Benchmark) -> anyhow::Result<()> {
     let figures = (benchmark.run)().with_context(|| format!("{} could not be measured", benchmark.name))?;
+    print(&figures)
+}
+
+fn print(figures: &[Figure]) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
     for figure in figures {
         writeln!(out, "{figure}")?;

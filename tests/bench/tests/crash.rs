@@ -75,6 +75,14 @@ fn a_postgres_that_is_stopped_under_load_costs_nothing() {
 }
 
 #[test]
+fn after_a_restore_nothing_goes_out_by_itself_and_what_was_held_goes_once() {
+    assert_kept(&crash(&["--rounds", "1", "--seed", "3", "--restore"]), 1);
+    if has_postgres() {
+        assert_kept(&crash(&["--rounds", "1", "--seed", "3", "--restore", "--postgres", "--hosts", "2"]), 1);
+    }
+}
+
+#[test]
 fn a_full_disk_costs_nothing() {
     let said = crash(&["--rounds", "1", "--seed", "3", "--full-disk"]);
     if !said.starts_with("skipped") {

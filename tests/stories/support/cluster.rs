@@ -16,7 +16,7 @@ use sqlx::{Connection, Executor};
 const NOBODY: u32 = 65_534;
 
 /// What the shell does: `stop` ends the server as `pg_ctl stop -m immediate` would, `start` brings it back.
-const SHELL: &str = "serve() { $PROGRAMS/postgres -D $FOLDER/data -k $FOLDER -c listen_addresses= -c fsync=off -c max_connections=800 2>&1 & } \n\
+const SHELL: &str = "serve() { $PROGRAMS/postgres -D $FOLDER/data -k $FOLDER -c listen_addresses= -c fsync=$FSYNC -c max_connections=800 2>&1 & } \n\
     serve; while read word; do case $word in stop) kill -QUIT $!; wait;; start) serve;; esac; done; \
     kill -INT $!; wait; rm -rf $FOLDER";
 
@@ -37,11 +37,25 @@ impl Cluster {
         folders.into_iter().find(|folder| folder.join("initdb").exists() && folder.join("postgres").exists())
     }
 
-    /// Makes a cluster and starts it.
+    /// Makes a cluster and starts it. It may lose everything when the machine ends.
     ///
     /// # Errors
     /// What `initdb` or `postgres` said.
+    #[allow(dead_code, reason = "whoever measures wants one that keeps everything")]
     pub(crate) fn start(programs: &Path) -> anyhow::Result<Self> {
+        Self::start_with(programs, "off")
+    }
+
+    /// The same, and what it commits is on disk: what a commit costs is what it costs elsewhere.
+    ///
+    /// # Errors
+    /// As [`Cluster::start`].
+    #[allow(dead_code, reason = "tests need no disk")]
+    pub(crate) fn start_durable(programs: &Path) -> anyhow::Result<Self> {
+        Self::start_with(programs, "on")
+    }
+
+    fn start_with(programs: &Path, fsync: &str) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("bellhop-postgres").tempdir()?.keep();
         let is_root = std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0);
         if is_root {
@@ -64,6 +78,7 @@ impl Cluster {
             .args(["-c", SHELL])
             .env("PROGRAMS", programs)
             .env("FOLDER", &folder)
+            .env("FSYNC", fsync)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;

@@ -5,7 +5,7 @@ use bellhop_domain::time::Timestamp;
 
 use super::BackupError;
 use crate::audit;
-use crate::db::Db;
+use crate::db::{Db, Signal};
 use crate::inbox;
 use crate::outbox;
 
@@ -57,6 +57,7 @@ pub async fn release(db: &Db, asked: &Release) -> Result<Released, BackupError> 
     let code = audit::Code::of(if asked.give_up { "held-given-up" } else { "held-released" });
     let entry = audit::Entry::new(workspace.clone(), audit::Kind::Configuration, code);
     audit::append(&mut transaction, now, &[entry]).await?;
+    [Signal::Contact, Signal::Control, Signal::Delivery].into_iter().for_each(|signal| transaction.signal(signal));
     transaction.commit().await?;
     Ok(released)
 }

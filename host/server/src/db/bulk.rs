@@ -77,6 +77,12 @@ impl Bulk {
         self
     }
 
+    /// The same with a text in front.
+    #[cfg(test)]
+    pub(super) fn after(self, front: &'static str) -> Self {
+        Self { sql: format!("{front}{}", self.sql), ..self }
+    }
+
     fn close_keys(&mut self) {
         if std::mem::take(&mut self.in_keys) {
             self.sql.push_str(") as v)");

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::life::Life;
 use super::migrate::newest;
+use super::signal::Outgoing;
 use super::{Clock, Db, DbError, Engine, MAX_CONNECTIONS, Schema, open_pool};
 
 /// How long folding waits for readers: all writers wait with it, and Meta waits for them.
@@ -46,7 +47,8 @@ impl Db {
         let engine = Engine::of(url)?;
         let pool = open_pool(url, engine, schema, MAX_CONNECTIONS).await.map_err(DbError::Open)?;
         let stop = Arc::new(CancellationToken::new().drop_guard());
-        let db = Self { writer: pool.clone(), pool, engine, clock, life: Life::default(), stop };
+        let (life, outgoing) = (Life::default(), Outgoing::default());
+        let db = Self { writer: pool.clone(), pool, engine, clock, life, outgoing, stop };
         db.synchronise_clock().await?;
         Ok(db)
     }

@@ -3,7 +3,7 @@
 use bellhop_domain::time::Timestamp;
 use sqlx::{AssertSqlSafe, Row};
 
-use super::{Clock, Db, Schema};
+use super::{Bulk, Clock, Db, Schema, Sql};
 
 /// A store of its own, at a standing clock.
 pub(crate) async fn fresh() -> (tempfile::TempDir, Clock, Db) {
@@ -15,8 +15,19 @@ pub(crate) async fn fresh() -> (tempfile::TempDir, Clock, Db) {
 
 /// Fails when a statement reaches a table otherwise than by one of these, each an index or a part of a step of the plan.
 pub(crate) async fn reaches(db: &Db, sql: &str, table: &str, indexes: &[&str]) {
-    let explain = format!("explain query plan {sql}");
-    let rows = db.fetch_all(sqlx::query(AssertSqlSafe(explain))).await.unwrap();
+    reached(db, sqlx::query(AssertSqlSafe(format!("explain query plan {sql}"))), table, indexes).await;
+}
+
+impl Bulk {
+    /// The statement that tells how this one would be gone about.
+    pub(crate) fn explained(self) -> Self {
+        self.after("explain query plan ")
+    }
+}
+
+/// The same for a statement that explains another.
+pub(crate) async fn reached<'q>(db: &Db, explain: impl Sql<'q>, table: &str, indexes: &[&str]) {
+    let rows = db.fetch_all(explain).await.unwrap();
     let steps: Vec<String> = rows.iter().map(|row| row.get::<String, _>(3)).collect();
     let to_table =
         |step: &&String| step.starts_with(&format!("SCAN {table}")) || step.starts_with(&format!("SEARCH {table}"));

@@ -1,12 +1,15 @@
 //! A transaction that writes. An error ends it: no statement and no commit follows one, because PostgreSQL's `commit`
 //! answers Ok after having rolled back.
 
+use std::collections::BTreeSet;
+
 use sqlx::any::AnyRow;
 use sqlx::pool::PoolConnection;
-use sqlx::{Any, Executor};
+use sqlx::{Any, AssertSqlSafe, Executor};
 
 use super::life::Life;
-use super::{Bulk, DbError, Engine, Sql};
+use super::signal::{Outgoing, notify};
+use super::{Bulk, DbError, Engine, Signal, Sql};
 
 /// A transaction that writes; dropped without [`WriteTransaction::commit`] it is rolled back.
 #[derive(Debug)]
@@ -14,6 +17,8 @@ pub struct WriteTransaction {
     connection: PoolConnection<Any>,
     engine: Engine,
     state: State,
+    signals: BTreeSet<Signal>,
+    outgoing: Option<Outgoing>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,13 +34,15 @@ impl WriteTransaction {
         engine: Engine,
         begin: &'static str,
         life: Option<&Life>,
+        outgoing: Option<Outgoing>,
     ) -> Result<Self, DbError> {
+        let signals = BTreeSet::new();
         let Some(life) = life else {
             connection.execute(sqlx::raw_sql(begin)).await?;
-            return Ok(Self { connection, engine, state: State::Open });
+            return Ok(Self { connection, engine, state: State::Open, signals, outgoing });
         };
         // From here on an early end must roll back.
-        let mut begun = Self { connection, engine, state: State::Failed };
+        let mut begun = Self { connection, engine, state: State::Failed, signals, outgoing };
         life.check(&begun.connection.fetch_all(sqlx::raw_sql(begin)).await?)?;
         begun.state = State::Open;
         Ok(begun)
@@ -46,7 +53,7 @@ impl WriteTransaction {
     pub(super) async fn lock_table(&mut self, table: &'static str) -> Result<(), DbError> {
         if self.engine == Engine::Postgres {
             let lock = format!("lock table {table} in access exclusive mode");
-            self.execute(sqlx::query(sqlx::AssertSqlSafe(lock))).await?;
+            self.execute(sqlx::query(AssertSqlSafe(lock))).await?;
         }
         Ok(())
     }
@@ -84,6 +91,11 @@ impl WriteTransaction {
         self.settle(result)
     }
 
+    /// Once this is committed, other hosts hear of what is ready.
+    pub fn signal(&mut self, signal: Signal) {
+        self.signals.insert(signal);
+    }
+
     /// Makes everything permanent; on disk when this returns.
     ///
     /// # Errors
@@ -96,9 +108,19 @@ impl WriteTransaction {
         match result {
             Ok(_) => {
                 self.state = State::Ended;
+                self.tell().await;
                 Ok(())
             }
             Err(error) => Err(classify(error)),
+        }
+    }
+
+    /// What was committed stands whether or not anybody hears of it at once.
+    async fn tell(&mut self) {
+        let Some(outgoing) = &self.outgoing else { return };
+        let ours = outgoing.hand_over(std::mem::take(&mut self.signals));
+        if !ours.is_empty() {
+            drop(self.connection.execute(sqlx::raw_sql(AssertSqlSafe(notify(&ours)))).await);
         }
     }
 
@@ -128,7 +150,10 @@ impl Drop for WriteTransaction {
 fn classify(error: sqlx::Error) -> DbError {
     let code = error.as_database_error().and_then(|database| database.code().map(|code| code.into_owned()));
     match code.as_deref() {
-        Some("40001" | "40P01" | "5" | "517") => DbError::Conflict,
+        Some("40001" | "40P01" | "5" | "517") => {
+            metrics::counter!("bellhop_store_conflicts_total").increment(1);
+            DbError::Conflict
+        }
         _ => DbError::Statement(error),
     }
 }

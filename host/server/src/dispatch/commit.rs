@@ -9,7 +9,7 @@ use bellhop_domain::time::Timestamp;
 
 use crate::audit;
 use crate::conversation::{self, ConversationError, Mark, NewContact, NewMessage, NewTask, SessionWrite, Suppression};
-use crate::db::{Db, DbError, Moment, WriteTransaction, moment};
+use crate::db::{Db, DbError, Moment, Signal, WriteTransaction, moment};
 use crate::inbox::{self, Finish, SettledEvent};
 use crate::outbox::{self, NewDelivery};
 use crate::record::{self, PreparedWrite, RecordError};
@@ -50,6 +50,9 @@ pub(super) async fn write(db: &Db, turns: &[TurnCommit]) -> Result<Vec<Committed
     let ours = inbox::finish_in(&mut transaction, &finishes).await?;
     let kept: Vec<&TurnCommit> = turns.iter().filter(|turn| ours.contains(&claim_of(turn))).collect();
     write_rows(&mut transaction, &kept, now).await?;
+    if kept.iter().any(|turn| !turn.deliveries.is_empty()) {
+        transaction.signal(Signal::Delivery);
+    }
     moment(Moment::TurnWritten);
     transaction.commit().await?;
     moment(Moment::TurnCommitted);

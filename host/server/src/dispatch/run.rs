@@ -17,7 +17,7 @@ use crate::db::{DbError, Moment, moment};
 use crate::dispatch::commit::{Committed, TurnCommit};
 use crate::dispatch::open::{self, OpenTurn, Opened};
 use crate::dispatch::{Dispatch, DispatchError};
-use crate::inbox::{self, Claim, Claimed};
+use crate::inbox::{self, Claim, Claimed, Pace};
 use crate::record::CollectionKey;
 
 /// Turns in work at once: most of them wait for a model or a database, not for a core.
@@ -79,10 +79,11 @@ impl Dispatch {
     /// Works until `stop`; then lets running turns end.
     pub async fn run(self, stop: CancellationToken) {
         let turns = TaskTracker::new();
-        let slots = Arc::new(Semaphore::new(MAX_TURNS));
+        let (slots, mut pace) = (Arc::new(Semaphore::new(MAX_TURNS)), Pace::default());
         turns.spawn(self.clone().renew_leases(stop.clone()));
         turns.spawn(self.clone().run_control(stop.clone()));
         while !stop.is_cancelled() {
+            pace.keep().await;
             let room = slots.available_permits().min(MAX_CLAIM);
             match self.claim(room).await {
                 Ok(Taken { opened, may_be_more }) => {
@@ -115,7 +116,9 @@ impl Dispatch {
     }
 
     async fn run_control(self, stop: CancellationToken) {
+        let mut pace = Pace::default();
         loop {
+            pace.keep().await;
             match self.control_once().await {
                 Ok(0) => {
                     if !self.control_wake.wait(POLL, &stop).await {

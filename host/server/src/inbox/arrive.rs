@@ -1,6 +1,6 @@
 //! Arrivals: one transaction for all webhooks that wait at the same time, and only then 200.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use bellhop_domain::id::{ChannelId, ConversationId, EventId, KeyId, WorkspaceId};
@@ -10,7 +10,7 @@ use bellhop_domain::time::Timestamp;
 use sqlx::Row;
 use tokio_util::task::TaskTracker;
 
-use crate::db::{Bulk, Db, DbError, Group, GroupError, Moment, WriteTransaction, moment};
+use crate::db::{Bulk, Db, DbError, Group, GroupError, Moment, Signal, WriteTransaction, moment};
 use crate::inbox::Wake;
 
 /// Webhook bodies that share one transaction at most; more wait for the next one.
@@ -103,6 +103,7 @@ async fn write(db: &Db, bodies: &[Vec<Arrival>], window: SettleWindow) -> Result
     let new: Vec<&Arrival> = fresh.iter().map(|(_, arrival)| *arrival).collect();
     let conversations = touch(&mut transaction, &new, window, now).await?;
     insert(&mut transaction, &new, &conversations, now).await?;
+    signals(&new, window, now).into_iter().for_each(|signal| transaction.signal(signal));
     moment(Moment::InboxWritten);
     transaction.commit().await?;
     moment(Moment::InboxCommitted);
@@ -114,6 +115,17 @@ async fn write(db: &Db, bodies: &[Vec<Arrival>], window: SettleWindow) -> Result
         }
     }
     Ok(stored)
+}
+
+/// What other hosts can do of it.
+fn signals(new: &[&Arrival], window: SettleWindow, now: Timestamp) -> BTreeSet<Signal> {
+    let signal = |arrival: &&Arrival| match arrival.lane {
+        Lane::Contact if arrival.immediate || window.quiet.is_zero() => Some(Signal::Contact),
+        Lane::Contact => Some(Signal::ContactAt(now + window.quiet)),
+        Lane::Control => Some(Signal::Control),
+        Lane::Stored => None,
+    };
+    new.iter().filter_map(signal).collect()
 }
 
 /// The arrivals that were never seen before, each with the number of its body. Rows are written in the order of their keys:

@@ -9,7 +9,7 @@ use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use crate::audit;
-use crate::db::{Bulk, Db, DbError, WriteTransaction};
+use crate::db::{Bulk, Db, DbError, Signal, WriteTransaction};
 
 /// Events in one transaction: a few milliseconds of SQLite's one writer.
 const BATCH: i64 = 200;
@@ -124,6 +124,7 @@ async fn reopen(db: &Db, workspace: &WorkspaceId, events: &[ParkedEvent]) -> Res
     }
     let n_events = transaction.execute(open).await?;
     record_in(&mut transaction, workspace, now, "events-replayed").await?;
+    [Signal::Contact, Signal::Control].into_iter().for_each(|signal| transaction.signal(signal));
     transaction.commit().await?;
     Ok(n_events)
 }

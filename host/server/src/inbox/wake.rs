@@ -6,10 +6,32 @@ use std::time::Duration;
 
 use bellhop_domain::time::Timestamp;
 use tokio::sync::Notify;
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 /// Times are kept this coarsely, so that a busy settle window holds a few hundred at most.
 const GRAIN_MILLIS: i64 = 10;
+
+/// The least time between two looks: a look costs about the same for one conversation as for twenty, and hosts that look at each
+/// arrival take from each other what would have been done together. Whoever comes after a pause waits for nobody.
+const LOOK_EVERY: Duration = Duration::from_millis(5);
+
+/// When a loop looked last.
+#[derive(Debug, Default)]
+pub struct Pace(Option<Instant>);
+
+impl Pace {
+    /// Waits until it is time for the next look, which is now.
+    pub async fn keep(&mut self) {
+        let at = self.next(Instant::now());
+        sleep_until(at).await;
+        self.0 = Some(at);
+    }
+
+    fn next(&self, now: Instant) -> Instant {
+        self.0.map_or(now, |last| now.max(last + LOOK_EVERY))
+    }
+}
 
 /// Tells a loop that there is work, or when there will be. Clones wake the same loop.
 #[derive(Debug, Clone, Default)]
@@ -84,6 +106,14 @@ mod tests {
         assert_eq!(wake.until_due(at(210), POLL), Duration::ZERO, "it has come due: look now");
         assert_eq!(wake.until_due(at(210), POLL), POLL, "and is forgotten");
         assert_eq!(wake.until_due(at(1_400), POLL), Duration::from_millis(110));
+    }
+
+    #[test]
+    fn looks_are_paced_and_the_first_after_a_pause_is_not() {
+        let now = Instant::now();
+        assert_eq!(Pace::default().next(now), now);
+        assert_eq!(Pace(Some(now)).next(now + Duration::from_millis(1)), now + LOOK_EVERY);
+        assert_eq!(Pace(Some(now)).next(now + POLL), now + POLL);
     }
 
     #[tokio::test]

@@ -168,8 +168,20 @@ async fn arrived(
     read: bool,
     state: &'static str,
 ) -> Result<u64, DbError> {
-    let mut update = Bulk::new("update delivery set state = ").bind(state).end(" from (values ");
-    let mut n_named = 0;
+    let (update, n_named) = raising(evidence, read, state);
+    if n_named == 0 {
+        return Ok(0);
+    }
+    let n_found = transaction.execute(update).await?;
+    Ok(u64::saturating_sub(n_named, n_found))
+}
+
+/// The update, and how many messages it names. Keys of a `select`, not joined `values`: joined to those, SQLite walks the table.
+fn raising(evidence: &[Evidence], read: bool, state: &'static str) -> (Bulk, u64) {
+    let update =
+        Bulk::new("update delivery set state = ").bind(state).end(" where mid is not null and state in ('sent', ");
+    let update = update.end(if read { "'delivered'" } else { "'sent'" }).end(") and (workspace_id, mid) in ");
+    let (mut update, mut n_named) = (update.keys(2), 0);
     for evidence in evidence {
         if let Evidence::Arrived { workspace, mid, is_read, .. } = evidence
             && *is_read == read
@@ -178,18 +190,7 @@ async fn arrived(
             update.row().bind(workspace.as_str()).bind(mid.to_vec());
         }
     }
-    if update.is_empty() {
-        return Ok(0);
-    }
-    let tail = if read {
-        ") as v where delivery.workspace_id = v.column1 and delivery.mid = v.column2 and delivery.mid is not null \
-         and delivery.state in ('sent', 'delivered')"
-    } else {
-        ") as v where delivery.workspace_id = v.column1 and delivery.mid = v.column2 and delivery.mid is not null \
-         and delivery.state = 'sent'"
-    };
-    let n_found = transaction.execute(update.end(tail)).await?;
-    Ok(u64::saturating_sub(n_named, n_found))
+    (update, n_named)
 }
 
 /// Meta's time where it is known, ours where it is not. Both states are named each time, because the index of receipts names both.
@@ -223,7 +224,7 @@ async fn up_to(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::db::testing::{fresh, reaches};
+    use crate::db::testing::{fresh, reached, reaches};
 
     #[tokio::test]
     async fn a_watermark_walks_what_may_still_be_raised() {
@@ -237,5 +238,21 @@ mod tests {
         reaches(&db, &update, "delivery", &["PRIMARY KEY (workspace_id=? AND id=?)"]).await;
         reaches(&db, &update, "o", &["delivery_by_mid"]).await;
         reaches(&db, &update, "t", &["task_of_delivery"]).await;
+    }
+
+    #[tokio::test]
+    async fn a_receipt_finds_its_delivery_among_a_million() {
+        let (_folder, _clock, db) = fresh().await;
+        let (workspace, conversation) = (WorkspaceId::new(), ConversationId::new());
+        for (is_read, n) in [(false, 1), (false, 100), (true, 1), (true, 100)] {
+            let evidence = Evidence::Arrived {
+                workspace: workspace.clone(),
+                conversation: conversation.clone(),
+                mid: [7; 32],
+                is_read,
+            };
+            let (update, _) = raising(&vec![evidence; n], is_read, "delivered");
+            reached(&db, update.explained(), "delivery", &["delivery_by_mid (workspace_id=? AND mid=?)"]).await;
+        }
     }
 }

@@ -6,6 +6,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::error;
 
+use crate::inbox::Pace;
 use crate::outbox::{MAX_CLAIM, Outbox, OutboxError, expire, lookup};
 
 /// The safety net under wake-ups, across hosts too.
@@ -19,6 +20,7 @@ impl Outbox {
     /// Works until `stop`; attempts under way come to their end.
     pub async fn run(self, stop: CancellationToken) {
         let sends = TaskTracker::new();
+        let mut pace = Pace::default();
         let mut expire_at = self.db.now();
         while !stop.is_cancelled() {
             if self.db.now() >= expire_at {
@@ -30,6 +32,7 @@ impl Outbox {
                     error!(error = &error as &dyn std::error::Error, "Could not look deliveries up; trying again");
                 }
             }
+            pace.keep().await;
             match self.step(&sends).await {
                 Ok(may_be_more) if may_be_more => continue,
                 Ok(_) => {}

@@ -10,7 +10,7 @@ use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use crate::conversation::{Body, Contact, NewTask};
-use crate::db::{Db, DbError};
+use crate::db::{Db, DbError, Signal};
 use crate::outbox::send::Attempt;
 
 /// The kind of task.
@@ -107,7 +107,11 @@ pub async fn delivery_retry(db: &Db, workspace: &WorkspaceId, id: &DeliveryId) -
                  and c.id = delivery.conversation_id), delivery.revision) \
                  where workspace_id = $3 and id = $4 and state in ('held', 'dead')";
     let retry = sqlx::query(retry).bind(after(Happening::Released)).bind(db.now().millis());
-    Ok(db.execute(retry.bind(workspace.as_str().to_owned()).bind(id.as_str().to_owned())).await? == 1)
+    let mut transaction = db.begin_write().await?;
+    let n_let_go = transaction.execute(retry.bind(workspace.as_str().to_owned()).bind(id.as_str().to_owned())).await?;
+    transaction.signal(Signal::Delivery);
+    transaction.commit().await?;
+    Ok(n_let_go == 1)
 }
 
 /// Gives one up that is held. False when it is not.

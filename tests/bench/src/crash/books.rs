@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use anyhow::Context;
 use bellhop::app::Stores;
 use bellhop::conversation;
 use bellhop::db::DbError;
@@ -60,6 +61,16 @@ pub(crate) async fn n_open(stores: &Stores) -> Result<i64, DbError> {
     );
     let row = stores.db.fetch_optional(select).await?;
     Ok(row.map(|row| row.try_get(0)).transpose()?.unwrap_or_default())
+}
+
+/// Deliveries and events that a restore has set aside.
+pub(crate) async fn n_restored(stores: &Stores) -> anyhow::Result<(usize, usize)> {
+    let select = sqlx::query(
+        "select (select count(*) from delivery where state = 'held' and reason = 'restored'), \
+         (select count(*) from inbox_event where state = 'held' and reason = 'restored')",
+    );
+    let row = stores.db.fetch_optional(select).await?.context("a count has no row")?;
+    Ok((usize::try_from(row.try_get::<i64, _>(0)?)?, usize::try_from(row.try_get::<i64, _>(1)?)?))
 }
 
 /// The claims of conversations that somebody holds: conversation and epoch.

@@ -9,16 +9,22 @@ use std::process::{self, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
+use bellhop::command::{self, Cli};
 use bellhop::db::{Moment, watch_moments};
+use clap::Parser;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::runtime;
 use tokio::time::timeout;
 
 use crate::child;
 
 /// The hidden command's part: the whole host, until it is killed or has reached a moment.
 pub(crate) const PART: &str = "mortal";
+
+/// The hidden command's part: any command of the binary.
+pub(crate) const COMMAND_PART: &str = "command";
 
 /// What it says before it ends itself.
 const DYING: &str = "dying at ";
@@ -40,6 +46,38 @@ pub(crate) fn child(arguments: &[String]) -> anyhow::Result<()> {
         });
     }
     crate::host::child_serve(arguments)
+}
+
+/// The child that runs a command, exactly as the binary does.
+pub(crate) fn child_command(arguments: &[String]) -> anyhow::Result<()> {
+    let cli = Cli::parse_from(std::iter::once("bellhop").chain(arguments.iter().map(String::as_str)));
+    runtime::Builder::new_multi_thread().enable_all().build()?.block_on(command::run(cli))
+}
+
+/// Runs a command to its end; what it said.
+pub(crate) async fn command(config: &Path, arguments: &[&str]) -> anyhow::Result<String> {
+    let mut child = Command::new(std::env::current_exe().context("where is this program?")?)
+        .args([child::COMMAND, COMMAND_PART, "--config"])
+        .arg(config)
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .context("a command could not be started")?;
+    // It ends when its input does.
+    let input = child.stdin.take();
+    let output = child.wait_with_output().await?;
+    drop(input);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    ensure!(
+        output.status.success(),
+        "`{}` failed: {said}{}",
+        arguments.join(" "),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(said)
 }
 
 /// A host process. Killed, by its id, when it is dropped.

@@ -18,7 +18,7 @@ use bellhop_simulator::{AppKeys, Control, PageKeys};
 use tempfile::TempDir;
 use zeroize::Zeroizing;
 
-use crate::crash::cluster::Cluster;
+use crate::cluster::Cluster;
 use crate::crash::echo;
 
 /// What the operator typed into Meta's dashboard.
