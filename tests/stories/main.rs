@@ -18,6 +18,7 @@ mod graph;
 mod handback;
 mod health;
 mod law;
+mod masking;
 mod migrate_store;
 mod newcomers;
 mod operations;

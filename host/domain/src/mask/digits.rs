@@ -18,6 +18,12 @@ pub(super) fn digit(c: char) -> Option<char> {
     char::from_digit(offset, 10)
 }
 
+/// A letter or digit of a script that parts its words by spaces: next to one of these a number belongs to a word.
+pub(super) fn is_word(c: char) -> bool {
+    let is_written_together = matches!(c, '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}' | '\u{2e80}'..='\u{d7ff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}');
+    c.is_alphanumeric() && (!is_written_together || digit(c).is_some())
+}
+
 /// A run of digits with separators in between.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Run {
@@ -41,7 +47,7 @@ impl Run {
 }
 
 const fn is_separator(c: char) -> bool {
-    matches!(c, ' ' | '\u{a0}' | '\u{202f}' | '-' | '‐' | '‑' | '–' | '.' | '/' | '(' | ')')
+    matches!(c, ' ' | '\u{a0}' | '\u{202f}' | '-' | '－' | '‐' | '‑' | '–' | '.' | '/' | '(' | ')')
 }
 
 /// Most separators in a row within one run: ") " and " / ".
@@ -59,11 +65,11 @@ pub(super) fn runs(text: &str) -> Vec<Run> {
             continue;
         }
         let (run, next) = read(&chars, at, text.len());
-        let before = at.checked_sub(1).and_then(|n| chars.get(n)).map(|(_, c)| *c);
+        let mut before = chars.get(..at).unwrap_or_default().iter().rev().map(|(_, c)| *c);
+        let is_glued = is_glued(before.next(), before.next()) && !text.get(..run.start).is_some_and(is_chat_link);
         let after = chars.get(next).map(|(_, c)| *c);
-        if !is_glued(before) && !after.is_some_and(char::is_alphabetic) {
-            runs.push(run);
-        }
+        let run = if after.is_some_and(|c| is_word(c) || c == '_') { without_last(run) } else { Some(run) };
+        runs.extend(run.filter(|_| !is_glued));
         at = next.max(at + 1);
     }
     runs
@@ -77,9 +83,26 @@ fn begins_number(chars: &[(usize, char)], at: usize) -> bool {
 }
 
 /// In front of a digit these make it part of something else: a word, a path, a query, a handle, a number with decimals.
-fn is_glued(before: Option<char>) -> bool {
-    before
-        .is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '=' | '@' | '/' | '&' | '%' | '-' | '.' | ',' | '#'))
+fn is_glued(before: Option<char>, one_more: Option<char>) -> bool {
+    before.is_some_and(|c| match c {
+        '.' | ',' => one_more.is_some_and(|c| digit(c).is_some()),
+        '-' => one_more.is_some_and(is_word),
+        c => is_word(c) || matches!(c, '_' | '=' | '@' | '/' | '&' | '%' | '#'),
+    })
+}
+
+/// WhatsApp's links are numbers.
+fn is_chat_link(before: &str) -> bool {
+    ["wa.me/", "phone="].iter().any(|front| before.ends_with(front))
+}
+
+/// The last group has a letter behind it ("1500р") and is none.
+fn without_last(mut run: Run) -> Option<Run> {
+    run.groups.pop();
+    run.spans.pop();
+    run.separators.pop();
+    run.end = run.spans.last()?.end;
+    Some(run)
 }
 
 fn read(chars: &[(usize, char)], from: usize, text_end: usize) -> (Run, usize) {

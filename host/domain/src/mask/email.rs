@@ -1,9 +1,13 @@
 //! E-mail addresses.
 
+use super::digits::is_word;
 use super::{Found, Kind};
 
 /// Longest address that is looked at, in bytes (RFC 5321 allows 254).
 const MAX_BYTES: usize = 254;
+
+/// "picture@2x.png" is a file.
+const FILE_ENDINGS: [&str; 9] = ["css", "gif", "jpeg", "jpg", "js", "pdf", "png", "svg", "webp"];
 
 pub(super) fn find(text: &str) -> Vec<Found> {
     let signs = text.char_indices().filter(|(_, c)| is_at(*c));
@@ -20,8 +24,12 @@ fn around(text: &str, at: usize, sign: char) -> Option<Found> {
     let local = before.get(before.len() - local..)?.trim_start_matches(['.', '-', '\'']);
     let domain = after.get(..after.len() - after.trim_start_matches(is_domain).len())?.trim_end_matches(['.', '-']);
     let (name, ending) = domain.rsplit_once('.')?;
-    let is_address =
-        !local.is_empty() && !name.is_empty() && ending.chars().count() >= 2 && ending.chars().all(char::is_alphabetic);
+    let is_file = FILE_ENDINGS.contains(&ending.to_ascii_lowercase().as_str());
+    let is_address = !is_file
+        && !local.is_empty()
+        && !name.is_empty()
+        && ending.chars().count() >= 2
+        && ending.chars().all(char::is_alphabetic);
     let range = at - local.len()..at + sign.len_utf8() + domain.len();
     (is_address && range.len() <= MAX_BYTES).then(|| Found {
         kind: Kind::Email,
@@ -31,9 +39,9 @@ fn around(text: &str, at: usize, sign: char) -> Option<Found> {
 }
 
 fn is_local(c: char) -> bool {
-    c.is_alphanumeric() || matches!(c, '.' | '_' | '%' | '+' | '-' | '\'' | '!' | '#' | '$' | '&' | '~')
+    is_word(c) || matches!(c, '.' | '_' | '%' | '+' | '-' | '\'' | '!' | '#' | '$' | '&' | '~')
 }
 
 fn is_domain(c: char) -> bool {
-    c.is_alphanumeric() || matches!(c, '.' | '-')
+    is_word(c) || matches!(c, '.' | '-')
 }

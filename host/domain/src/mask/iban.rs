@@ -1,5 +1,6 @@
 //! International bank account numbers: a country, its length, and the checksum (ISO 13616, modulo 97).
 
+use super::digits::is_word;
 use super::{Found, Kind};
 
 /// Countries and how long their numbers are (SWIFT: IBAN registry).
@@ -13,7 +14,7 @@ pub(super) fn find(text: &str) -> Vec<Found> {
     let mut found = Vec::new();
     let mut at = 0;
     while at < chars.len() {
-        let is_word_start = !at.checked_sub(1).and_then(|n| chars.get(n)).is_some_and(|(_, c)| c.is_alphanumeric());
+        let is_word_start = !at.checked_sub(1).and_then(|n| chars.get(n)).is_some_and(|(_, c)| is_word(*c));
         match is_word_start.then(|| number(&chars, at, text.len())).flatten() {
             Some((account, next)) => {
                 found.push(account);
@@ -41,7 +42,7 @@ fn number(chars: &[(usize, char)], from: usize, text_end: usize) -> Option<(Foun
         }
         at += 1;
     }
-    let ends = !chars.get(at).is_some_and(|(_, c)| c.is_alphanumeric());
+    let ends = !chars.get(at).is_some_and(|(_, c)| is_word(*c));
     let range = chars.get(from)?.0..chars.get(at).map_or(text_end, |(position, _)| *position);
     (ends && checks(&normal)).then_some((Found { kind: Kind::Iban, range, normal }, at))
 }

@@ -3,20 +3,21 @@
 use phonenumber::Type;
 use phonenumber::metadata::DATABASE;
 
-use super::digits::{Run, runs};
+use super::digits::{Run, is_word, runs};
 use super::{Found, Kind, Region};
 
 /// Fewest and most digits (ITU E.164 allows 15).
 const DIGITS: std::ops::RangeInclusive<usize> = 7..=15;
 
-/// Digits from which a bare run that the region knows is taken for a number without any other sign.
-const BARE_DIGITS: usize = 9;
+/// Digits of a bare run that the region knows and that is taken for a number without any other sign. Shorter ones are codes;
+/// longer ones are articles and parcels, unless they begin with a zero.
+const BARE_DIGITS: std::ops::RangeInclusive<usize> = 9..=11;
 
 /// How far in front of a number words are looked at, in characters.
 const LOOK_BACK: usize = 24;
 
-/// Words that announce a number, lower case.
-const ANNOUNCE: [&str; 34] = [
+/// Beginnings of words that announce a number, lower case.
+const ANNOUNCE: [&str; 40] = [
     "tel",
     "phone",
     "telephone",
@@ -28,19 +29,15 @@ const ANNOUNCE: [&str; 34] = [
     "sms",
     "number is",
     "nummer",
-    "telefon",
     "handy",
     "anrufen",
-    "téléphone",
+    "tél",
     "appelez",
     "portable",
-    "teléfono",
-    "telefono",
     "móvil",
     "celular",
     "llamar",
     "cellulare",
-    "telefone",
     "ligue",
     "номер",
     "телефон",
@@ -51,10 +48,20 @@ const ANNOUNCE: [&str; 34] = [
     "هاتف",
     "جوال",
     "هات",
+    "电话",
+    "手机",
+    "電話",
+    "携帯",
+    "전화",
+    "โทร",
+    "wa.me/",
+    "phone=",
+    "واتساب",
+    "rückfragen",
 ];
 
-/// Words that announce something else, lower case.
-const OTHER: [&str; 24] = [
+/// Beginnings of words that announce something else, lower case.
+const OTHER: [&str; 32] = [
     "order",
     "booking",
     "invoice",
@@ -64,11 +71,17 @@ const OTHER: [&str; 24] = [
     "article",
     "item",
     "code",
-    "bestellung",
-    "bestellnummer",
+    "bestell",
     "rechnung",
     "kunden",
     "artikel",
+    "art.-nr",
+    "artnr",
+    "art.nr",
+    "ean",
+    "gtin",
+    "isbn",
+    "sku",
     "pedido",
     "factura",
     "commande",
@@ -78,6 +91,8 @@ const OTHER: [&str; 24] = [
     "đơn",
     "mã",
     "طلب",
+    "订单",
+    "注文",
     "#",
 ];
 
@@ -94,15 +109,14 @@ pub(super) fn find(text: &str, region: Option<Region>) -> Vec<Found> {
 
 fn phone(text: &str, run: &Run, region: Option<Region>) -> Option<Found> {
     let digits = run.digits();
-    if !DIGITS.contains(&digits.len()) {
+    if !DIGITS.contains(&digits.len()) && !(run.has_plus && digits.len() > *DIGITS.end()) {
         return None;
     }
-    let found = |normal| Some(Found { kind: Kind::Phone, range: run.start..run.end, normal });
+    let found = |normal| Some(Found { kind: Kind::Phone, range: run.start..extended(text, run.end), normal });
     if run.has_plus {
-        // A plus and this many digits are a number even where it was mistyped.
-        return found(format!("+{digits}"));
+        return Some(international(run));
     }
-    if is_date(run) || is_money(text, run) || is_in_address(text, run) {
+    if is_date(run) || is_hours(run) || is_money(text, run) {
         return None;
     }
     if let Some(rest) = digits.strip_prefix("00").filter(|rest| is_number(None, &format!("+{rest}"))) {
@@ -111,6 +125,9 @@ fn phone(text: &str, run: &Run, region: Option<Region>) -> Option<Found> {
     let before = before(text, run);
     let (announced, other) = (last_of(&ANNOUNCE, &before), last_of(&OTHER, &before));
     let is_announced = announced > other;
+    if !is_announced && is_in_address(text, run) {
+        return None;
+    }
     if other > announced {
         return None;
     }
@@ -126,16 +143,48 @@ fn phone(text: &str, run: &Run, region: Option<Region>) -> Option<Found> {
     None
 }
 
+/// A number with a plus. Something else may follow in the same run: the longest beginning that is a number counts, and if none is
+/// (it was mistyped) all of it.
+fn international(run: &Run) -> Found {
+    let upto = |n: usize| Some((format!("+{}", run.groups.get(..n)?.concat()), run.spans.get(n.checked_sub(1)?)?.end));
+    let lengths = (1..=run.groups.len()).rev();
+    let known = lengths.filter_map(upto).find(|(number, _)| is_number(None, number));
+    let (normal, end) = known.unwrap_or_else(|| (format!("+{}", run.digits()), run.end));
+    Found { kind: Kind::Phone, range: run.start..end, normal }
+}
+
+/// The end with an extension: "ext. 204", "x204", "DW 12".
+fn extended(text: &str, end: usize) -> usize {
+    const SIGNS: [&str; 6] = ["ext.", "ext", "x", "dw", "доб.", "доб"];
+    let rest = text.get(end..).unwrap_or_default();
+    let trimmed = rest.trim_start_matches([' ', ',']);
+    let is_sign = |sign: &&&str| trimmed.get(..sign.len()).is_some_and(|front| front.to_lowercase() == **sign);
+    let Some(sign) = SIGNS.iter().find(is_sign) else { return end };
+    let number = trimmed.get(sign.len()..).unwrap_or_default().trim_start_matches(' ');
+    let digits = number.len() - number.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    if (1..=5).contains(&digits) { end + (rest.len() - number.len()) + digits } else { end }
+}
+
 /// Where the last of these words ends, and how long it is: the nearer one counts, and of two at one place the longer.
 fn last_of(words: &[&str], before: &str) -> Option<(usize, usize)> {
-    words.iter().filter_map(|word| Some((before.rfind(word)? + word.len(), word.len()))).max()
+    let begins = |at: usize| !before.get(..at).and_then(|front| front.chars().next_back()).is_some_and(is_word);
+    let last = |word: &str| {
+        let mut places = before.rmatch_indices(word).map(|(at, _)| at);
+        places.find(|at| begins(*at) || !word.starts_with(is_word))
+    };
+    words.iter().filter_map(|word| Some((last(word)? + word.len(), word.len()))).max()
 }
 
 /// The number with its country code, if there are such numbers in the region.
 fn national(digits: &str, region: Option<Region>) -> Option<String> {
     let number = phonenumber::parse(Some(region?.0), digits).ok()?;
     let is_known = number.is_valid() && !matches!(number.number_type(&DATABASE), Type::Unknown);
-    is_known.then(|| format!("+{}{}", number.country().code(), number.national()))
+    let code = number.country().code();
+    if is_known {
+        return Some(format!("+{code}{}", number.national()));
+    }
+    // In some countries the zero belongs to the number.
+    Some(format!("+{code}{digits}")).filter(|whole| is_number(None, whole))
 }
 
 fn is_number(region: Option<Region>, text: &str) -> bool {
@@ -144,7 +193,21 @@ fn is_number(region: Option<Region>, text: &str) -> bool {
 
 /// Written as one writes a number to dial: with a leading zero or in groups; long enough, it may stand bare.
 fn looks_dialled(run: &Run, digits: &str) -> bool {
-    digits.starts_with('0') || run.groups.len() > 1 || digits.len() >= BARE_DIGITS
+    let is_year_and_more = run.groups.len() == 2 && run.groups.first().is_some_and(|group| is_year(group));
+    digits.starts_with('0') || (run.groups.len() > 1 && !is_year_and_more) || BARE_DIGITS.contains(&digits.len())
+}
+
+fn is_year(group: &str) -> bool {
+    group.len() == 4 && group.parse::<u32>().is_ok_and(|year| (1900..=2100).contains(&year))
+}
+
+/// "18.30-20.30".
+fn is_hours(run: &Run) -> bool {
+    let is_below = |n: usize, most: u32| {
+        run.groups.get(n).is_some_and(|group| group.len() <= 2 && group.parse::<u32>().is_ok_and(|n| n < most))
+    };
+    let is_apart = matches!(run.separators.as_slice(), [a, b, c] if a == c && a != b);
+    is_apart && is_below(0, 24) && is_below(1, 60) && is_below(2, 24) && is_below(3, 60)
 }
 
 /// Day, month and year in any order; more digits may follow, such as a time.
@@ -170,16 +233,13 @@ fn is_date(run: &Run) -> bool {
 fn is_compact_date(run: &Run) -> bool {
     let digits = run.digits();
     let part = |range: std::ops::Range<usize>| digits.get(range).and_then(|part| part.parse::<u32>().ok()).unwrap_or(0);
-    let is_year = |year| (1900..=2100).contains(&year);
-    let is_written_together = run.groups.len() == 1
-        && is_year(part(0..4))
-        && (1..=12).contains(&part(4..6))
-        && (1..=31).contains(&part(6..8));
-    let is_span = run.groups.len() == 2
-        && run.groups.iter().all(|group| group.len() == 4)
-        && is_year(part(0..4))
-        && is_year(part(4..8));
-    digits.len() == 8 && (is_written_together || is_span)
+    let has_year = |range: std::ops::Range<usize>| digits.get(range).is_some_and(is_year);
+    let is_day = has_year(0..4) && (1..=12).contains(&part(4..6)) && (1..=31).contains(&part(6..8));
+    match run.groups.as_slice() {
+        [_] => digits.len() == 8 && is_day,
+        [from, to] => is_year(from) && is_year(to),
+        _ => false,
+    }
 }
 
 /// Grouped by thousands with points, or with money beside it.

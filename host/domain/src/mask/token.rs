@@ -84,6 +84,11 @@ pub(super) fn parts(text: &str) -> Vec<Part<'_>> {
     parts
 }
 
+/// Whether there is anything in a text to put back: tokens, or brackets that somebody typed.
+pub fn may_hold_tokens(text: &str) -> bool {
+    text.contains(OPEN)
+}
+
 /// The well-formed tokens of a text, in order.
 pub fn tokens_in(text: &str) -> Vec<Token> {
     let token = |part| match part {

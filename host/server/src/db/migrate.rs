@@ -29,13 +29,24 @@ const STORE: &[(i64, &str, &str)] = &[
     (3, "mark names", include_str!("../../migrations/store/0003_mark_names.sql")),
     (4, "operations", include_str!("../../migrations/store/0004_operations.sql")),
     (5, "held", include_str!("../../migrations/store/0005_held.sql")),
+    (8, "masked values", include_str!("../../migrations/store/0008_masked_values.sql")),
 ];
 const KEYRING: &[(i64, &str, &str)] = &[(1, "first", include_str!("../../migrations/keyring/0001_first.sql"))];
 
 /// Tables of short rows that SQLite keeps in one B-tree instead of two: by their key, without a rowid beside it. Rows of more
 /// than a quarter of a page would spill there, so tables of content are left as they are.
-const CLUSTERED: [&str; 9] =
-    ["dedupe", "conversation", "contact", "suppression", "delivery", "audit", "session", "contact_mark", "message"];
+const CLUSTERED: [&str; 10] = [
+    "dedupe",
+    "conversation",
+    "contact",
+    "suppression",
+    "delivery",
+    "audit",
+    "session",
+    "contact_mark",
+    "masked_value",
+    "message",
+];
 
 /// PostgreSQL has no type `blob`, SQLite no `bytea`.
 pub(super) const POSTGRES_BLOB: &str = "do $$ begin if to_regtype('blob') is null then create domain blob as bytea; end if; \
