@@ -109,7 +109,7 @@ pub(super) fn find(text: &str, region: Option<Region>) -> Vec<Found> {
 
 fn phone(text: &str, run: &Run, region: Option<Region>) -> Option<Found> {
     let digits = run.digits();
-    if !DIGITS.contains(&digits.len()) && !(run.has_plus && digits.len() > *DIGITS.end()) {
+    if digits.len() < *DIGITS.start() || (digits.len() > *DIGITS.end() && !run.has_plus) {
         return None;
     }
     let found = |normal| Some(Found { kind: Kind::Phone, range: run.start..extended(text, run.end), normal });
@@ -137,7 +137,7 @@ fn phone(text: &str, run: &Run, region: Option<Region>) -> Option<Found> {
         return found(normal);
     }
     let is_international = is_number(None, &format!("+{digits}"));
-    if (is_announced || is_alone) && (is_international || is_announced) {
+    if is_announced || (is_alone && is_international) {
         return found(if is_international { format!("+{digits}") } else { digits });
     }
     None

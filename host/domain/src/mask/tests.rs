@@ -23,8 +23,11 @@ fn unmasked(text: &str, values: &[Value]) -> Result<String, Unresolved> {
     unmask(text, |token| values.iter().find(|value| value.token == *token).map(|value| value.shown.clone()))
 }
 
+/// What is to be found in a text.
+type Wanted = Vec<(Kind, Range<usize>)>;
+
 /// A line of the set: the country, the text, and the values in it.
-fn labelled(line: &str) -> (Option<Region>, String, Vec<(Kind, Range<usize>)>) {
+fn labelled(line: &str) -> (Option<Region>, String, Wanted) {
     let (country, mut rest) = line.split_once(" | ").unwrap();
     let (mut text, mut values) = (String::new(), Vec::new());
     while let Some((before, after)) = rest.split_once("{{") {
