@@ -8,7 +8,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use bellhop::broker::{Broker, Caller, Sources};
-use bellhop::permission::{self, Circumstances, Heard};
+use bellhop::permission::{self, Circumstances, Heard, Masker};
 use bellhop::record::{CollectionKey, ImportMode};
 use bellhop::registry::EnabledPlugin;
 use bellhop::vault::IndexKey;
@@ -28,6 +28,7 @@ struct Faq {
     plugin: Arc<EnabledPlugin>,
     prepared: Arc<Prepared>,
     index: Arc<IndexKey>,
+    masker: Masker,
 }
 
 impl Faq {
@@ -46,9 +47,12 @@ impl Faq {
             lines
         });
         stores.records.import(&collection, ImportMode::Append, lines.as_bytes()).await.unwrap();
+        let contact = (business.workspace.clone(), ContactId::new());
+        let mut keys = stores.vault.contact_keys(&[contact]).await.unwrap();
         Self {
             prepared: stores.registry.prepared(&plugin).await.unwrap(),
             index: stores.vault.index(&business.workspace).await.unwrap(),
+            masker: Masker::new(keys.remove(0), "en", "Asia/Yerevan"),
             sources: Sources { db: stores.db.clone(), vault: stores.vault.clone(), records: stores.records.clone() },
             plugin,
         }
@@ -68,6 +72,7 @@ impl Faq {
             session_json: None,
             holds_floor: false,
             dry_run: false,
+            masker: &self.masker,
         };
         let heard = Heard {
             id: MessageId::new(),
@@ -86,6 +91,8 @@ impl Faq {
             contact: contact.clone(),
             subject: None,
             shown: view.reads,
+            masker: self.masker.clone(),
+            masked: view.masked,
         };
         let broker = Broker::new(self.sources.clone(), caller);
         let report = self.prepared.call(&view.event, &view.context, broker, &Limits::default()).await;

@@ -21,6 +21,7 @@ mod handback;
 mod health;
 mod law;
 mod lookups;
+mod masking;
 mod migrate_store;
 mod model;
 mod newcomers;

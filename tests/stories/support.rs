@@ -151,7 +151,7 @@ impl TestApp {
         let enable = Enable {
             workspace: &business.workspace,
             channel: &business.channel,
-            scopes: Scopes::asked(&plugin.manifest, TextScope::Clear),
+            scopes: Scopes::asked(&plugin.manifest, TextScope::Masked),
             plugin: &plugin,
             settings_json: settings,
             position,

@@ -11,12 +11,14 @@ use bellhop_domain::host_call::{
     Completion, Entry as RecordEntry, Hit, HttpRequest, HttpResponse, Line, Prompt, Query,
 };
 use bellhop_domain::id::{ContactId, ConversationId, RecordId, TurnId};
+use bellhop_domain::mask::Value;
 use bellhop_domain::plugin::Fault;
 use bellhop_sandbox::{HostCalls, Reply};
 
 use crate::audit::{Code, Entry, Kind, Reference};
 use crate::conversation;
 use crate::db::Db;
+use crate::permission::Masker;
 use crate::record::{Change, Range, RecordWrite, Records};
 use crate::registry::{EnabledPlugin, TextScope};
 use crate::vault::Vault;
@@ -50,6 +52,10 @@ pub struct Caller {
     pub subject: Option<[u8; 32]>,
     /// The kinds of personal data in the event that the plugin is shown.
     pub shown: Vec<Code>,
+    /// Masks what the contact wrote.
+    pub masker: Masker,
+    /// What the tokens in the event stand for.
+    pub masked: Vec<Value>,
 }
 
 /// Something that was read: the ground that the plugin's answer stands on.
@@ -95,6 +101,8 @@ pub struct Ledger {
     pub reads: Vec<ReadMark>,
     /// A row for each kind of personal data that was read.
     pub audit: Vec<Entry>,
+    /// What the tokens stand for that the plugin was shown.
+    pub masked: Vec<Value>,
 }
 
 /// The host of one call of one plugin.
@@ -140,7 +148,7 @@ impl Broker {
             change: pending.change,
         };
         let writes = self.pending.into_iter().map(write).collect();
-        Ledger { writes, reads: self.reads, audit }
+        Ledger { writes, reads: self.reads, audit, masked: self.caller.masked }
     }
 
     async fn field(&mut self, name: String) -> Result<Option<String>, Fault> {
@@ -163,11 +171,16 @@ impl Broker {
         Ok(value)
     }
 
+    /// Whether personal data crosses to this plugin as tokens.
+    fn is_masked(&self) -> bool {
+        self.caller.plugin.scopes.text != TextScope::Clear
+    }
+
     async fn recent(&mut self, limit: u32) -> Result<Vec<Line>, Fault> {
         let scopes = &self.caller.plugin.scopes;
         let limit = limit.min(scopes.history_lines).min(MAX_HISTORY_LINES);
-        // Lines are text: without clear text there is nothing to show until texts can be masked.
-        if scopes.text != TextScope::Clear {
+        // Lines are text.
+        if scopes.text == TextScope::None {
             return Err(Fault::denied("text"));
         }
         if limit == 0 {
@@ -175,7 +188,14 @@ impl Broker {
         }
         let (workspace, id) = (&self.caller.plugin.workspace, &self.caller.conversation);
         let lines = conversation::history(&self.sources.db, &self.sources.vault, workspace, id, limit).await;
-        let lines = lines.map_err(|error| internal("history", &error))?;
+        let mut lines = lines.map_err(|error| internal("history", &error))?;
+        if self.is_masked() {
+            for line in &mut lines {
+                let masked = self.caller.masker.mask(&line.text);
+                self.caller.masked.extend(masked.values);
+                line.text = masked.text;
+            }
+        }
         self.reads.push(ReadMark::History(limit));
         if !lines.is_empty() {
             self.personal.insert(Code::of("history"));

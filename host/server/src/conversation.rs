@@ -7,6 +7,7 @@ mod contact;
 mod customer;
 mod erased;
 mod mark;
+mod masked;
 mod message;
 mod mode;
 mod session;
@@ -24,6 +25,7 @@ pub use contact::{Contact, NewContact, Profile, contacts_find, contacts_insert_i
 pub use customer::{Customer, customers_find};
 pub use erased::{ContactKey, contact_keys_after, contacts_note_erased_in};
 pub use mark::{Mark, MarkRow, marks_find, marks_write_in};
+pub use masked::{MaskedValue, masked_find, masked_write_in};
 pub use message::{Body, MessageRow, NewMessage, history, message_id_by_mid, messages_find, messages_insert_in};
 pub use mode::{OPT_OUT, Suppression, conversation_set_mode_in, conversations_touch_in, suppress_in, unsuppress_in};
 pub use session::{SessionWrite, sessions_find, sessions_write_in};

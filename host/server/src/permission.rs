@@ -1,9 +1,8 @@
 //! From a grant to what a plugin may see, and to the facts that policy judges its effects by. Only what was granted gets
-//! through; what is not mentioned is withheld. Performs nothing and reads nothing.
-//!
-//! Masking of personal data comes with a later version; until then a grant of masked text shows no text at all, never the
-//! clear one.
+//! through; what is not mentioned is withheld, and personal data is masked unless the grant says clear. Performs nothing and
+//! reads nothing.
 
+mod mask;
 mod payload;
 mod view;
 
@@ -11,6 +10,7 @@ use bellhop_domain::policy::Granted;
 
 use crate::registry::EnabledPlugin;
 
+pub use mask::{Known, Masker, has_tokens, tokens_in_json, tokens_of, unmask_json, unmasked};
 pub use payload::{PAYLOAD_PREFIX_BYTES, payload_open, payload_owner, payload_seal, payloads_sealed};
 pub use view::{Circumstances, Heard, HeardAttachment, View, contact_ref, view};
 

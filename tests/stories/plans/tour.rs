@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bellhop::api::turns_view;
 use bellhop::{conversation, inbox, outbox, status};
+use bellhop_domain::mask;
 use bellhop_simulator::{GraphError, Trouble};
 use serde_json::json;
 use tracing::field::{Field, Visit};
@@ -81,7 +82,7 @@ async fn talk(app: &TestApp) {
     let [ana, ben, cleo] = ["Ana", "Ben", "Cleo"].map(|name| app.customer(name));
     for _ in 0..2 {
         ana.says("When do you open?").unwrap();
-        ana.says("and at weekends?").unwrap();
+        ana.says("and at weekends? My number is +43 660 1234567").unwrap();
         ben.says("hello").unwrap();
         cleo.says("STOP").unwrap();
         app.rest().await;
@@ -150,6 +151,8 @@ async fn ask(app: &TestApp) {
     app.app.api().health.reasons().await;
     let nobody = bellhop_domain::id::ContactId::new();
     conversation::marks_find(&stores.db, &stores.vault, workspace, &nobody).await.unwrap();
+    let token = mask::Token::new(mask::Kind::Phone, &[0; 32]);
+    conversation::masked_find(&stores.db, &stores.vault, (workspace, &nobody), &[token].into()).await.unwrap();
     for task in app.tasks().await {
         conversation::task_close(&stores.db, workspace, &task.id).await.unwrap();
     }

@@ -86,8 +86,13 @@ impl TestApp {
 
     /// Installs a hostile plugin and enables it as the channel's next one.
     pub(crate) async fn enable_hostile(&self, business: &Business, guest: &Guest<'_>) {
+        self.enable_hostile_that_sees(business, guest, TextScope::Clear).await;
+    }
+
+    /// The same, and how much of texts it sees.
+    pub(crate) async fn enable_hostile_that_sees(&self, business: &Business, guest: &Guest<'_>, text: TextScope) {
         let plugin = self.install_hostile(guest).await.unwrap();
-        let mut scopes = Scopes::asked(&plugin.manifest, TextScope::Clear);
+        let mut scopes = Scopes::asked(&plugin.manifest, text);
         // A business that says no to everything it may say no to.
         scopes.capabilities = plugin.manifest.required();
         scopes.contact_fields.clear();

@@ -65,7 +65,7 @@ async fn compile(registry: &Registry, plugin: &str) {
     let enable = Enable {
         workspace: &WorkspaceId::new(),
         channel: &ChannelId::new(),
-        scopes: Scopes::asked(&plugin.manifest, TextScope::Clear),
+        scopes: Scopes::asked(&plugin.manifest, TextScope::Masked),
         plugin: &plugin,
         settings_json: "{}",
         position: None,

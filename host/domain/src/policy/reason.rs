@@ -83,6 +83,12 @@ pub enum Reason {
     /// Characters that show nothing were taken out.
     #[error("control characters were removed")]
     ControlCharacters,
+    /// A token in a reply stands for nothing that the contact wrote: foreign, forged, or mangled by a model.
+    #[error("the reply holds a token that stands for nothing this contact wrote")]
+    UnknownToken,
+    /// Values took the place of their tokens.
+    #[error("what the contact had written was put back in place of its tokens")]
+    ValuesPutBack,
     /// Media was left out.
     #[error("media was left out: this version of Bellhop sends none yet")]
     MediaLeftOut,
@@ -110,6 +116,8 @@ impl Reason {
             Self::TooMany { .. } => "too-many",
             Self::LinkNotListed(_) => "link-not-listed",
             Self::ControlCharacters => "control-characters",
+            Self::UnknownToken => "unknown-token",
+            Self::ValuesPutBack => "values-put-back",
             Self::MediaLeftOut => "media-left-out",
         }
     }
@@ -129,6 +137,8 @@ impl Reason {
             | Self::TooMany { .. }
             | Self::LinkNotListed(_)
             | Self::ControlCharacters
+            | Self::UnknownToken
+            | Self::ValuesPutBack
             | Self::MediaLeftOut => Remedy::FallbackAndTask,
         }
     }

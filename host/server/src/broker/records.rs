@@ -10,6 +10,8 @@ use serde_json::Value;
 
 use super::{Broker, Caller, Pending, ReadMark, internal};
 use crate::audit::Code;
+use crate::conversation;
+use crate::permission::{self, Known};
 use crate::record::{Change, CollectionKey, MAX_RECORD_BYTES, Range, Record, RecordError, Whose};
 
 /// Most records that one `find` gives: 64 of 16 kB are what may cross to a plugin at once.
@@ -37,10 +39,20 @@ impl Broker {
     pub(super) async fn record_get(&mut self, collection: String, id: String) -> Result<Option<Entry>, Fault> {
         let granted = self.granted(&collection)?;
         let Ok(id) = RecordId::parse(&id) else { return Ok(None) };
-        if let Some(pending) = self.pending.get(&(collection, id.clone())) {
-            return Ok(pending.entry(&id));
+        let found = match self.pending.get(&(collection, id.clone())) {
+            Some(pending) => pending.record(&id),
+            None => self.read(&granted, &id).await?,
+        };
+        Ok(found.map(|record| self.entry(&granted, record)))
+    }
+
+    /// A record as it crosses: a contact's own ones hold what people wrote.
+    fn entry(&mut self, granted: &Granted, record: Record) -> Entry {
+        let mut entry = entry(record);
+        if granted.owner == Owner::Contacts && self.is_masked() {
+            entry.json = self.caller.masker.mask_json(&entry.json, &mut self.caller.masked);
         }
-        Ok(self.read(&granted, &id).await?.map(entry))
+        entry
     }
 
     pub(super) async fn record_find(&mut self, query: Query) -> Result<Vec<Entry>, Fault> {
@@ -61,7 +73,7 @@ impl Broker {
         self.reads.push(ReadMark::Range { collection: query.collection.clone(), range, found: seen });
         let mut records = self.overlaid(&query.collection, &range, found);
         records.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-        Ok(records.into_iter().map(entry).collect())
+        Ok(records.into_iter().map(|record| self.entry(&granted, record)).collect())
     }
 
     pub(super) async fn record_search(
@@ -91,6 +103,7 @@ impl Broker {
         json: String,
     ) -> Result<String, Fault> {
         let granted = self.granted(&collection)?;
+        let json = self.resolved(&granted, json).await?;
         let json = self.checked(&collection, &json)?;
         let (id, change) = match id {
             None => (RecordId::new(), Change::Insert { key, json }),
@@ -153,6 +166,23 @@ impl Broker {
         if granted.owner == Owner::Contacts {
             self.personal.insert(Code::of("contact-records"));
         }
+    }
+
+    /// A contact's record is kept with the values that the contact wrote, for staff to see; the plugin sees tokens again.
+    async fn resolved(&self, granted: &Granted, json: String) -> Result<String, Fault> {
+        if granted.owner == Owner::Business || !self.is_masked() || json.len() > MAX_RECORD_BYTES {
+            return Ok(json);
+        }
+        let Ok(mut document) = serde_json::from_str::<Value>(&json) else { return Ok(json) };
+        let mut known: Known = self.caller.masked.iter().map(|one| (one.token.clone(), one.shown.clone())).collect();
+        let mut unknown = permission::tokens_in_json(&mut document);
+        unknown.retain(|token| !known.contains_key(token));
+        let whose = (&self.caller.plugin.workspace, &self.caller.contact);
+        let found = conversation::masked_find(&self.sources.db, &self.sources.vault, whose, &unknown).await;
+        known.extend(found.map_err(|error| internal("records", &error))?);
+        permission::unmask_json(&mut document, &known)
+            .map_err(|_| Fault::new("invalid", "a token in the record stands for nothing that this contact wrote"))?;
+        Ok(document.to_string())
     }
 
     fn checked(&self, collection: &str, json: &str) -> Result<String, Fault> {
@@ -225,10 +255,6 @@ impl Pending {
             }
             Change::Remove { .. } => None,
         }
-    }
-
-    fn entry(&self, id: &RecordId) -> Option<Entry> {
-        self.record(id).map(entry)
     }
 }
 

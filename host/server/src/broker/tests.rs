@@ -37,6 +37,7 @@ struct House {
     sources: Sources,
     workspace: WorkspaceId,
     contact: ContactId,
+    masker: Masker,
     _folder: tempfile::TempDir,
 }
 
@@ -45,7 +46,10 @@ impl House {
         let (folder, db, vault) = testing::store().await;
         let records = Records::new(db.clone(), vault.clone());
         let sources = Sources { db, vault, records };
-        let house = Self { sources, workspace: WorkspaceId::new(), contact: ContactId::new(), _folder: folder };
+        let (workspace, contact) = (WorkspaceId::new(), ContactId::new());
+        let keys = sources.vault.contact_keys(&[(workspace.clone(), contact.clone())]).await.unwrap();
+        let masker = Masker::new(Arc::clone(&keys[0]), "en", "Europe/Vienna");
+        let house = Self { sources, workspace, contact, masker, _folder: folder };
         house.declare(&house.workspace).await;
         house
     }
@@ -87,6 +91,8 @@ impl House {
             contact: contact.clone(),
             subject: Some([7; 32]),
             shown: vec![Code::of("message-text")],
+            masker: self.masker.clone(),
+            masked: Vec::new(),
         };
         Broker::new(self.sources.clone(), caller)
     }
@@ -254,9 +260,36 @@ async fn what_is_not_granted_is_denied_and_leaves_nothing() {
     let ledger = broker.finish();
     assert_eq!((ledger.writes, ledger.reads), (Vec::new(), Vec::new()));
 
-    let mut blind = house.broker_for(&house.workspace, &house.contact, |scopes| scopes.text = TextScope::Masked);
+    let mut blind = house.broker_for(&house.workspace, &house.contact, |scopes| scopes.text = TextScope::None);
     let fault = blind.history_recent(5).await.unwrap_err();
-    assert_eq!(denied(fault), ("denied".to_owned(), Some("text".to_owned())), "what cannot be masked is withheld");
+    assert_eq!(denied(fault), ("denied".to_owned(), Some("text".to_owned())), "lines are text");
+}
+
+#[tokio::test]
+async fn a_contacts_records_hold_values_and_show_tokens() {
+    let house = House::build().await;
+    let masked = |scopes: &mut Scopes| scopes.text = TextScope::Masked;
+    let mut broker = house.broker_for(&house.workspace, &house.contact, masked);
+    let value = house.masker.mask("0660 1234567, please call").values.remove(0);
+    broker.caller.masked.push(value.clone());
+    let order = format!(r#"{{"phone":"{}","size":42}}"#, value.token.as_str());
+    let id = put(&mut broker, "orders", 1, &order).await.unwrap();
+    let read = |entry: Option<RecordEntry>| entry.unwrap().json;
+    assert_eq!(read(broker.records_get("orders".to_owned(), id.clone()).await.unwrap()), order, "its own write");
+    house.commit(broker).await.unwrap();
+
+    let mut clear = house.broker();
+    let stored = read(clear.records_get("orders".to_owned(), id.clone()).await.unwrap());
+    assert_eq!(stored, r#"{"phone":"0660 1234567","size":42}"#, "staff see the number");
+    let mut broker = house.broker_for(&house.workspace, &house.contact, masked);
+    assert_eq!(read(broker.records_get("orders".to_owned(), id).await.unwrap()), order);
+    assert_eq!(broker.records_find(all("orders")).await.unwrap()[0].json, order);
+
+    let forged = put(&mut broker, "orders", 2, r#"{"phone":"⟦phone:aaaaaa⟧"}"#).await.unwrap_err();
+    assert_eq!(forged.code, "invalid");
+    let business = put(&mut broker, "products", 2, r#"{"title":"call 0660 1234567"}"#).await.unwrap();
+    let shown = read(broker.records_get("products".to_owned(), business).await.unwrap());
+    assert_eq!(shown, r#"{"title":"call 0660 1234567"}"#, "what is the business's own is no customer's");
 }
 
 #[tokio::test]

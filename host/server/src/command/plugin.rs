@@ -50,8 +50,9 @@ pub(super) enum PluginCommand {
         /// Its place in the order in which plugins are asked; last by default.
         #[arg(long)]
         position: Option<i64>,
-        /// Show it what customers write: "clear" or "none".
-        #[arg(long, default_value = "clear", value_parser = ["clear", "none"])]
+        /// Show it what customers write: with phone numbers, e-mail addresses, cards and bank accounts as tokens ("masked"), as
+        /// it was written ("clear"), or not at all ("none").
+        #[arg(long, default_value = "masked", value_parser = ["masked", "clear", "none"])]
         text: String,
         /// The plugin's id or hash.
         plugin: String,
@@ -121,7 +122,11 @@ pub(super) async fn run(command: PluginCommand, stores: &Stores) -> anyhow::Resu
                 }
                 None => "{}".to_owned(),
             };
-            let text = if text == "clear" { TextScope::Clear } else { TextScope::None };
+            let text = match text.as_str() {
+                "clear" => TextScope::Clear,
+                "none" => TextScope::None,
+                _ => TextScope::Masked,
+            };
             let (workspace, channel) = setup::channel_ids(stores, &workspace, &channel)?;
             let enable = Enable {
                 workspace: &workspace,

@@ -31,12 +31,13 @@ const STORE: &[(i64, &str, &str)] = &[
     (5, "held", include_str!("../../migrations/store/0005_held.sql")),
     (6, "evidence", include_str!("../../migrations/store/0006_evidence.sql")),
     (7, "limits", include_str!("../../migrations/store/0007_limits.sql")),
+    (8, "masked values", include_str!("../../migrations/store/0008_masked_values.sql")),
 ];
 const KEYRING: &[(i64, &str, &str)] = &[(1, "first", include_str!("../../migrations/keyring/0001_first.sql"))];
 
 /// Tables of short rows that SQLite keeps in one B-tree instead of two: by their key, without a rowid beside it. Rows of more
 /// than a quarter of a page would spill there, so tables of content are left as they are.
-const CLUSTERED: [&str; 11] = [
+const CLUSTERED: [&str; 12] = [
     "dedupe",
     "conversation",
     "contact",
@@ -45,6 +46,7 @@ const CLUSTERED: [&str; 11] = [
     "audit",
     "session",
     "contact_mark",
+    "masked_value",
     "message",
     "early_receipt",
     "delivery_lookup",

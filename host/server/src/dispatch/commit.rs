@@ -8,7 +8,9 @@ use bellhop_domain::id::ConversationId;
 use bellhop_domain::time::Timestamp;
 
 use crate::audit;
-use crate::conversation::{self, ConversationError, Mark, NewContact, NewMessage, NewTask, SessionWrite, Suppression};
+use crate::conversation::{
+    self, ConversationError, Mark, MaskedValue, NewContact, NewMessage, NewTask, SessionWrite, Suppression,
+};
 use crate::db::{Db, DbError, Moment, Signal, WriteTransaction, moment};
 use crate::inbox::{self, Finish, SettledEvent};
 use crate::outbox::{self, NewDelivery};
@@ -25,6 +27,8 @@ pub(super) struct TurnCommit {
     pub(super) sessions: Vec<SessionWrite>,
     pub(super) tasks: Vec<NewTask>,
     pub(super) marks: Vec<Mark>,
+    /// What the tokens stand for that plugins were shown.
+    pub(super) masked: Vec<MaskedValue>,
     pub(super) deliveries: Vec<NewDelivery>,
     /// The contact wants to be written to again.
     pub(super) unsuppress: Option<Suppression>,
@@ -83,6 +87,7 @@ async fn write_rows(transaction: &mut WriteTransaction, turns: &[&TurnCommit], n
         .map_err(db_error)?;
     conversation::tasks_insert_in(transaction, &gathered(turns, |turn| &turn.tasks), now).await.map_err(db_error)?;
     conversation::marks_write_in(transaction, &gathered(turns, |turn| &turn.marks), now).await.map_err(db_error)?;
+    conversation::masked_write_in(transaction, &gathered(turns, |turn| &turn.masked), now).await.map_err(db_error)?;
     let unsuppress: Vec<Suppression> = turns.iter().filter_map(|turn| turn.unsuppress.clone()).collect();
     conversation::unsuppress_in(transaction, &unsuppress).await.map_err(db_error)?;
     outbox::deliveries_insert_in(transaction, &gathered(turns, |turn| &turn.deliveries), now).await?;

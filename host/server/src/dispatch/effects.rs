@@ -13,8 +13,8 @@ use crate::conversation::{Body, Mark, NewMessage, NewTask};
 use crate::directory::ChannelState;
 use crate::dispatch::open::OpenTurn;
 use crate::outbox::NewDelivery;
-use crate::permission;
-use crate::registry::EnabledPlugin;
+use crate::permission::{self, Known};
+use crate::registry::{EnabledPlugin, TextScope};
 use crate::trace::ProposalLine;
 use crate::vault::IndexKey;
 
@@ -54,19 +54,18 @@ pub(super) fn last_contact_event_at(turn: &OpenTurn) -> Option<Timestamp> {
     newest.max(turn.claimed.last_contact_event_at)
 }
 
-/// Judges and performs, on paper, what a plugin wants; `index` finds the marks that it sets.
+/// Judges and performs, on paper, what a plugin wants; `index` finds the marks that it sets, `known` what its tokens stand for.
 pub(super) fn perform(
-    turn: &OpenTurn,
-    plugin: &EnabledPlugin,
+    (turn, plugin): (&OpenTurn, &EnabledPlugin),
     outcome: &Outcome,
     facts: &Facts,
-    index: &Arc<IndexKey>,
+    (index, known): (&Arc<IndexKey>, &Known),
 ) -> Rows {
     let mut rows = Rows::default();
     for proposal in &outcome.proposals {
         // Judged in its final form: the mark of a button's plugin counts towards Meta's limit.
         let effect = permission::payloads_sealed(&plugin.plugin_key, proposal.effect.clone());
-        let verdict = policy::judge(&effect, facts);
+        let verdict = judge(plugin, &effect, facts, known);
         rows.lines.push(ProposalLine {
             effect: proposal.effect.name().to_owned(),
             because: proposal.because.clone(),
@@ -82,6 +81,25 @@ pub(super) fn perform(
         }
     }
     rows
+}
+
+/// Links are judged in the plugin's own words, since an address that the contact wrote is no link of the plugin's; lengths in
+/// the words that the contact will read.
+fn judge(plugin: &EnabledPlugin, effect: &Effect, facts: &Facts, known: &Known) -> Verdict {
+    let verdict = policy::judge(effect, facts);
+    if matches!(verdict, Verdict::Deny(_)) || !permission::has_tokens(effect) {
+        return verdict;
+    }
+    let tidied = verdict.clone().into_effect(effect.clone()).unwrap_or_else(|| effect.clone());
+    let Ok(clear) = permission::unmasked(tidied, known) else {
+        // Who is shown texts in clear is shown brackets as somebody typed them.
+        let is_masked = plugin.scopes.text != TextScope::Clear;
+        return if is_masked { Verdict::Deny(Reason::UnknownToken) } else { verdict };
+    };
+    match policy::judge(&clear, &Facts { granted: Granted::Host, ..facts.clone() }) {
+        Verdict::Allow => Verdict::Rewrite(clear, Reason::ValuesPutBack),
+        other => other,
+    }
 }
 
 fn verdict_line(verdict: &Verdict) -> String {

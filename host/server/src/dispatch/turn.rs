@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bellhop_domain::effect::{Answer, Outcome as PluginOutcome};
 use bellhop_domain::event::ContactEvent;
 use bellhop_domain::host_call::Author;
+use bellhop_domain::mask::Value;
 use bellhop_domain::policy::{self, Granted, Mode};
 use bellhop_domain::time::Timestamp;
 use bellhop_domain::words::{self, Signal};
@@ -12,14 +13,14 @@ use bellhop_sandbox::Outcome;
 
 use crate::audit;
 use crate::broker::{Broker, Caller, Sources};
-use crate::conversation::{self, Body, NewContact, NewMessage, SessionWrite, Suppression};
+use crate::conversation::{self, Body, MaskedValue, NewContact, NewMessage, SessionWrite, Suppression};
 use crate::directory::ChannelState;
 use crate::dispatch::commit::TurnCommit;
 use crate::dispatch::effects::{self, Rows};
 use crate::dispatch::open::OpenTurn;
 use crate::dispatch::{Dispatch, DispatchError, HUMAN_MODE_LASTS, order, unsaid};
 use crate::inbox::{self, Finish, SettledEvent};
-use crate::permission::{self, Circumstances, Heard, HeardAttachment};
+use crate::permission::{self, Circumstances, Heard, HeardAttachment, Known, Masker};
 use crate::record::PreparedWrite;
 use crate::registry::EnabledPlugin;
 use crate::trace::{EventLine, NewTurn, Outline, PluginLine};
@@ -32,6 +33,8 @@ struct Made {
     sessions: Vec<SessionWrite>,
     records: Vec<PreparedWrite>,
     audit: Vec<audit::Entry>,
+    /// What the tokens stand for that plugins were shown.
+    masked: Vec<Value>,
     floor: Option<String>,
     outcome: &'static str,
 }
@@ -129,7 +132,9 @@ impl Dispatch {
             }
         };
         let index = self.vault.index(&turn.claimed.workspace).await?;
-        let Some(view) = permission::view(plugin, &heard(turn), &circumstances(turn, plugin, now), &index) else {
+        let masker = Masker::new(Arc::clone(&turn.contact.key), &turn.workspace.locale, &turn.workspace.time_zone);
+        let about = circumstances(turn, plugin, now, &masker);
+        let Some(view) = permission::view(plugin, &heard(turn), &about, &index) else {
             return Ok(None);
         };
         let sources = Sources { db: self.db.clone(), vault: self.vault.clone(), records: self.records.clone() };
@@ -140,6 +145,8 @@ impl Dispatch {
             contact: turn.contact.id.clone(),
             subject: Some(*turn.contact.key.subject()),
             shown: view.reads,
+            masker,
+            masked: view.masked,
         };
         let report = prepared.call(&view.event, &view.context, Broker::new(sources, caller), &self.limits).await;
         let mut line = PluginLine {
@@ -155,6 +162,7 @@ impl Dispatch {
         };
         let ledger = report.host.finish();
         made.audit.extend(ledger.audit);
+        made.masked.extend(ledger.masked);
         let answered = match report.outcome {
             Outcome::Answered(Answer::Done(outcome)) => {
                 line.outcome = "done".to_owned();
@@ -196,7 +204,8 @@ impl Dispatch {
         let index = self.vault.index(&turn.claimed.workspace).await?;
         let granted: Granted = permission::granted(plugin);
         let facts = effects::facts(turn, Mode::Automated, now, granted);
-        let mut rows = effects::perform(turn, plugin, &outcome, &facts, &index);
+        let known = self.known(turn, &outcome, &made.masked).await?;
+        let mut rows = effects::perform((turn, plugin), &outcome, &facts, (&index, &known));
         if let Some(line) = made.lines.last_mut() {
             line.proposals = std::mem::take(&mut rows.lines);
         }
@@ -214,6 +223,18 @@ impl Dispatch {
             });
         }
         Ok(())
+    }
+}
+
+impl Dispatch {
+    /// What the tokens of a reply stand for: those of this turn, and those that the contact wrote before.
+    async fn known(&self, turn: &OpenTurn, outcome: &PluginOutcome, shown: &[Value]) -> Result<Known, DispatchError> {
+        let mut known: Known = shown.iter().map(|value| (value.token.clone(), value.shown.clone())).collect();
+        let tokens = outcome.proposals.iter().flat_map(|proposal| permission::tokens_of(&proposal.effect));
+        let unknown = tokens.filter(|token| !known.contains_key(token)).collect();
+        let whose = (&turn.claimed.workspace, &turn.contact.id);
+        known.extend(conversation::masked_find(&self.db, &self.vault, whose, &unknown).await?);
+        Ok(known)
     }
 }
 
@@ -238,7 +259,12 @@ fn attachment_kinds(event: &ContactEvent) -> impl Iterator<Item = String> {
     attachments.iter().map(|attachment| attachment.kind.clone())
 }
 
-fn circumstances<'a>(turn: &'a OpenTurn, plugin: &EnabledPlugin, now: Timestamp) -> Circumstances<'a> {
+fn circumstances<'a>(
+    turn: &'a OpenTurn,
+    plugin: &EnabledPlugin,
+    now: Timestamp,
+    masker: &'a Masker,
+) -> Circumstances<'a> {
     let last = effects::last_contact_event_at(turn);
     Circumstances {
         turn: &turn.id,
@@ -252,6 +278,7 @@ fn circumstances<'a>(turn: &'a OpenTurn, plugin: &EnabledPlugin, now: Timestamp)
         session_json: turn.sessions.get(&plugin.plugin_key).cloned(),
         holds_floor: turn.claimed.floor.as_deref() == Some(plugin.plugin_key.as_str()),
         dry_run: false,
+        masker,
     }
 }
 
@@ -328,6 +355,11 @@ fn settled(turn: &OpenTurn) -> Vec<SettledEvent> {
     done.chain(parked).collect()
 }
 
+fn masked_value(turn: &OpenTurn, value: Value) -> MaskedValue {
+    let (workspace, contact) = (turn.claimed.workspace.clone(), turn.contact.id.clone());
+    MaskedValue { workspace, contact, value, key: Arc::clone(&turn.contact.key) }
+}
+
 fn commit(turn: &OpenTurn, mode: Mode, mut made: Made) -> TurnCommit {
     let mut messages = inbound_messages(turn);
     messages.append(&mut made.rows.messages);
@@ -356,6 +388,7 @@ fn commit(turn: &OpenTurn, mode: Mode, mut made: Made) -> TurnCommit {
         sessions: made.sessions,
         tasks: made.rows.tasks,
         marks: made.rows.marks,
+        masked: made.masked.into_iter().map(|value| masked_value(turn, value)).collect(),
         deliveries: made.rows.deliveries,
         unsuppress: None,
         records: made.records,

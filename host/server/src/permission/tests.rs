@@ -63,6 +63,14 @@ async fn index() -> Arc<IndexKey> {
     vault.index(&WorkspaceId::parse("w").unwrap()).await.unwrap()
 }
 
+/// Of two contacts of one business.
+async fn maskers() -> [Masker; 2] {
+    let (_folder, _db, vault) = testing::store().await;
+    let contact = || (WorkspaceId::parse("w").unwrap(), ContactId::new());
+    let keys: [_; 2] = vault.contact_keys(&[contact(), contact()]).await.unwrap().try_into().unwrap();
+    keys.map(|key| Masker::new(key, "en", "America/New_York"))
+}
+
 async fn seen(plugin: &EnabledPlugin, heard: &Heard) -> Option<View> {
     let (turn, contact) = (TurnId::new(), ContactId::parse("somebody").unwrap());
     let about = Circumstances {
@@ -77,6 +85,7 @@ async fn seen(plugin: &EnabledPlugin, heard: &Heard) -> Option<View> {
         session_json: None,
         holds_floor: false,
         dry_run: false,
+        masker: &maskers().await[0],
     };
     view(plugin, std::slice::from_ref(heard), &about, &*index().await)
 }
@@ -99,19 +108,45 @@ async fn clear_text_is_shown_and_put_on_record() {
 }
 
 #[tokio::test]
-async fn without_clear_text_nothing_of_it_is_shown() {
-    for text in [TextScope::None, TextScope::Masked] {
-        let hidden = plugin("a/faq", |scopes| {
-            scopes.text = text;
-            scopes.attachments = false;
-        });
-        let view = seen(&hidden, &heard(None)).await.unwrap();
-        assert_eq!(only(&view).text, None);
-        assert_eq!(only(&view).attachments, []);
-        assert_eq!(view.reads, []);
-        assert_eq!(view.saw, ["text: withheld", "attachments: withheld"]);
-        assert!(!format!("{view:?}").contains("555"));
-    }
+async fn without_text_nothing_of_it_is_shown() {
+    let hidden = plugin("a/faq", |scopes| {
+        scopes.text = TextScope::None;
+        scopes.attachments = false;
+    });
+    let view = seen(&hidden, &heard(None)).await.unwrap();
+    assert_eq!(only(&view).text, None);
+    assert_eq!(only(&view).attachments, []);
+    assert_eq!(view.reads, []);
+    assert_eq!(view.saw, ["text: withheld", "attachments: withheld"]);
+    assert!(!format!("{view:?}").contains("555"));
+}
+
+#[tokio::test]
+async fn a_masked_text_has_tokens_and_says_so() {
+    let masked = plugin("a/faq", |scopes| scopes.text = TextScope::Masked);
+    let view =
+        seen(&masked, &Heard { text: Some("call me at (212) 555-0100".to_owned()), ..heard(None) }).await.unwrap();
+    let text = only(&view).text.as_deref().unwrap();
+    assert!(text.starts_with("call me at ⟦phone:") && !text.contains("555"), "{text}");
+    assert_eq!(view.masked[0].shown, "(212) 555-0100");
+    assert_eq!(view.saw, ["text: masked", "attachments: shown"]);
+    assert_eq!(view.reads[0].as_str(), "message-masked");
+    assert_eq!(view.context.facts, [("text".to_owned(), "masked".to_owned())]);
+}
+
+#[tokio::test]
+async fn a_token_of_one_contact_means_nothing_of_another() {
+    let [ana, ben] = maskers().await;
+    let [anas, bens] = [&ana, &ben].map(|masker| masker.mask("+43 660 1234567").values.remove(0));
+    assert_ne!(anas.token, bens.token);
+    assert_eq!(ana.mask("or 0043 660 1234567").values[0].token, anas.token);
+    let reply = |text: String| Effect::Say(Say { text, ..Say::default() });
+    let known: Known = [(anas.token.clone(), anas.shown)].into();
+    let back = |token: &str| unmasked(reply(format!("Is it {token}?")), &known);
+    assert_eq!(back(anas.token.as_str()), Ok(reply("Is it +43 660 1234567?".to_owned())));
+    assert!(back(bens.token.as_str()).is_err());
+    let note = Effect::Note(anas.token.as_str().to_owned());
+    assert_eq!(unmasked(note.clone(), &known), Ok(note), "staff and other systems read notes");
 }
 
 #[tokio::test]

@@ -2,9 +2,11 @@
 
 use bellhop_domain::channel::ChannelKind;
 use bellhop_domain::id::{ChannelId, ContactId, MessageId, PluginKey, TurnId};
+use bellhop_domain::mask::Value;
 use bellhop_domain::plugin::{Attachment, Context, Message, PluginEvent};
 use bellhop_domain::time::Timestamp;
 
+use super::mask::Masker;
 use super::payload::payload_open;
 use crate::audit::Code;
 use crate::registry::{EnabledPlugin, TextScope};
@@ -67,6 +69,8 @@ pub struct Circumstances<'a> {
     pub holds_floor: bool,
     /// A shadow run.
     pub dry_run: bool,
+    /// Masks what the contact wrote.
+    pub masker: &'a Masker,
 }
 
 /// What a plugin is shown.
@@ -80,6 +84,8 @@ pub struct View {
     pub saw: Vec<String>,
     /// The kinds of personal data in it, for the audit log.
     pub reads: Vec<Code>,
+    /// What the tokens in it stand for.
+    pub masked: Vec<Value>,
 }
 
 /// What a plugin may see of messages and taps; `None` when its grant lets it not be called for them, or there are none.
@@ -87,20 +93,22 @@ pub fn view(plugin: &EnabledPlugin, heard: &[Heard], about: &Circumstances<'_>, 
     if heard.is_empty() || !plugin.scopes.triggers.contains(MESSAGES) {
         return None;
     }
-    let messages: Vec<Message> = heard.iter().map(|one| message(plugin, one)).collect();
-    let saw = saw(heard, &messages);
+    let mut masked = Vec::new();
+    let messages: Vec<Message> = heard.iter().map(|one| message(plugin, one, about.masker, &mut masked)).collect();
+    let saw = saw(plugin.scopes.text, heard, &messages);
     let mut reads = Vec::new();
     if messages.iter().any(|message| message.text.is_some()) {
-        reads.push(Code::of("message-text"));
+        let is_clear = plugin.scopes.text == TextScope::Clear;
+        reads.push(Code::of(if is_clear { "message-text" } else { "message-masked" }));
     }
     if messages.iter().any(|message| !message.attachments.is_empty()) {
         reads.push(Code::of("message-attachments"));
     }
-    Some(View { event: PluginEvent::Messages(messages), context: context(plugin, about, index), saw, reads })
+    Some(View { event: PluginEvent::Messages(messages), context: context(plugin, about, index), saw, reads, masked })
 }
 
 /// What was there, and whether it was shown: for the trace.
-fn saw(heard: &[Heard], shown: &[Message]) -> Vec<String> {
+fn saw(text: TextScope, heard: &[Heard], shown: &[Message]) -> Vec<String> {
     let parts = [
         ("text", heard.iter().any(|one| one.text.is_some()), shown.iter().any(|one| one.text.is_some())),
         ("button", heard.iter().any(|one| one.payload.is_some()), shown.iter().any(|one| one.payload.is_some())),
@@ -111,7 +119,12 @@ fn saw(heard: &[Heard], shown: &[Message]) -> Vec<String> {
         ),
     ];
     let present = parts.into_iter().filter(|(_, was_there, _)| *was_there);
-    present.map(|(what, _, is_shown)| format!("{what}: {}", if is_shown { "shown" } else { "withheld" })).collect()
+    let how = |what: &str, is_shown: bool| match (is_shown, text) {
+        (true, TextScope::Masked) if what == "text" => "masked",
+        (true, _) => "shown",
+        (false, _) => "withheld",
+    };
+    present.map(|(what, _, is_shown)| format!("{what}: {}", how(what, is_shown))).collect()
 }
 
 /// The name under which one plugin knows a contact on one channel. Two plugins, or one plugin on two channels, cannot find
@@ -122,11 +135,16 @@ pub fn contact_ref(index: &IndexKey, plugin: &PluginKey, channel: &ChannelId, co
     hex::encode(name.iter().take(REF_BYTES).copied().collect::<Vec<u8>>())
 }
 
-fn message(plugin: &EnabledPlugin, heard: &Heard) -> Message {
+fn message(plugin: &EnabledPlugin, heard: &Heard, masker: &Masker, values: &mut Vec<Value>) -> Message {
+    let mask = |text: &String| {
+        let masked = masker.mask(text);
+        values.extend(masked.values);
+        masked.text
+    };
     let text = match plugin.scopes.text {
         TextScope::Clear => heard.text.clone(),
-        // What cannot be masked yet is withheld.
-        TextScope::Masked | TextScope::None => None,
+        TextScope::Masked => heard.text.as_ref().map(mask),
+        TextScope::None => None,
     };
     let payload = heard.payload.as_deref().and_then(|sealed| payload_open(&plugin.plugin_key, sealed));
     let attachments =
@@ -150,7 +168,8 @@ fn attachment(heard: &HeardAttachment) -> Attachment {
 fn context(plugin: &EnabledPlugin, about: &Circumstances<'_>, index: &IndexKey) -> Context {
     let shown = match plugin.scopes.text {
         TextScope::Clear => "clear",
-        TextScope::Masked | TextScope::None => "none",
+        TextScope::Masked => "masked",
+        TextScope::None => "none",
     };
     Context {
         turn: about.turn.as_str().to_owned(),

@@ -39,12 +39,14 @@ pub struct DataKey {
     workspace: WorkspaceId,
     cipher: Aes256Gcm,
     subject: [u8; 32],
+    names: Hmac<Sha256>,
 }
 
 impl DataKey {
     pub(super) fn new(workspace: WorkspaceId, id: KeyId, raw: &RawKey) -> Self {
         let subject = digest(mac_state(raw).chain_update(b"bellhop audit subject"));
-        Self { id, workspace, cipher: cipher(raw), subject }
+        let names = mac_state(&Zeroizing::new(digest(mac_state(raw).chain_update(b"bellhop masked values"))));
+        Self { id, workspace, cipher: cipher(raw), subject, names }
     }
 
     /// The key's id: it stands in the row beside what it sealed.
@@ -61,6 +63,11 @@ impl DataKey {
     /// no longer lead to anyone.
     pub fn subject(&self) -> &[u8; 32] {
         &self.subject
+    }
+
+    /// The name of a value under this key: the same for the same parts, and nobody without the key can make it.
+    pub fn name_of(&self, parts: &[&str]) -> [u8; 32] {
+        digest(self.names.clone().chain_update(joined(parts.iter().map(|part| part.as_bytes()))))
     }
 
     /// Seals bytes for a place.

@@ -102,7 +102,7 @@ async fn enable_faq(app: &App, business: &Business) -> anyhow::Result<HashMap<St
     let enable = Enable {
         workspace: &business.workspace,
         channel: &business.channel,
-        scopes: Scopes::asked(&plugin.manifest, TextScope::Clear),
+        scopes: Scopes::asked(&plugin.manifest, TextScope::Masked),
         plugin: &plugin,
         settings_json: &settings(),
         position: None,

@@ -58,8 +58,8 @@ struct PluginView {
     reasons: HashMap<&'static str, String>,
     /// Kinds of effects that are performed.
     effects: Vec<String>,
-    /// Whether it is shown what customers write.
-    sees_text: bool,
+    /// How it is shown what customers write: "clear", "masked" or "none".
+    text: TextScope,
 }
 
 /// One or more messages that were dealt with together.
@@ -159,6 +159,6 @@ fn plugin_view(enabled: &EnabledPlugin) -> PluginView {
             .map(|(capability, request)| (capability.as_str(), request.reason.pick("en").to_owned()))
             .collect(),
         effects: enabled.scopes.effects.iter().cloned().collect(),
-        sees_text: enabled.scopes.text == TextScope::Clear,
+        text: enabled.scopes.text,
     }
 }

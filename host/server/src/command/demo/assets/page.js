@@ -130,7 +130,9 @@ function showGrants(plugins) {
       return make("li", { class: is ? "is-granted" : "is-kept", title: plugin.reasons[name] },
         make("span", { class: "quiet" }, is ? "Granted: " : "Not granted: "), title);
     };
-    const wrote = make("li", { class: plugin.sees_text ? "is-granted" : "is-kept" }, make("span", { class: "quiet" }, plugin.sees_text ? "Granted: " : "Not granted: "), "Message text");
+    const sees = plugin.text !== "none";
+    const wrote = make("li", { class: sees ? "is-granted" : "is-kept" }, make("span", { class: "quiet" }, sees ? "Granted: " : "Not granted: "),
+      plugin.text === "masked" ? "Message text, with phone numbers, e-mail addresses, cards and accounts masked" : "Message text");
     const may = words.allEffects.filter((name) => ["say", "handoff"].includes(name) && plugin.effects.includes(name)).map(words.effect);
     return make("section", { class: "grant", "aria-label": `What ${plugin.name} was granted` },
       make("div", { class: "grant-head" }, make("span", { class: "step-icon" }, icon("plugin")),

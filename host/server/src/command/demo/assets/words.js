@@ -99,7 +99,9 @@ export function seen(saw) {
   const withheld = [];
   for (const line of saw) {
     const [what, state] = line.split(": ");
-    (state === "shown" ? shown : withheld).push(nouns[what] ?? what);
+    const noun = nouns[what] ?? what;
+    if (state === "withheld") withheld.push(noun);
+    else shown.push(state === "masked" ? `${noun}, numbers and addresses masked` : noun);
   }
   return { shown, withheld };
 }
