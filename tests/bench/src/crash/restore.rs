@@ -66,6 +66,8 @@ async fn load_and_back_up(stage: &Stage, plan: &Plan) -> anyhow::Result<Backup> 
     let backing_up = async {
         let taken = async {
             answered(scene, BEFORE).await?;
+            // An echo would tell the sender what it waits for.
+            scene.control.hold_echoes();
             scene.control.every_call(Some(Trouble::Hold));
             answered(scene, IN_FLIGHT).await?;
             let began_ms = scene.control.clock().now_ms();
@@ -73,6 +75,7 @@ async fn load_and_back_up(stage: &Stage, plan: &Plan) -> anyhow::Result<Backup> 
             let said = command(stage, &["backup", folder]).await;
             scene.control.every_call(None);
             scene.control.release_replies();
+            scene.control.release_echoes();
             let said = said?;
             let file = said.lines().find(|line| line.ends_with(".db")).map(PathBuf::from);
             answered(scene, AFTER).await?;
