@@ -45,7 +45,7 @@ async fn measure() -> anyhow::Result<Vec<Figure>> {
     let host = house.serve()?;
     let (flooded, neighbour) = (host.server(HELLO_PAGE), host.server(FAQ_PAGE));
     let numbers = Numbers::new();
-    let mut customers = customer::customers(&meta, &neighbour, 0, CUSTOMERS).await?;
+    let mut customers = customer::customers(&meta, std::slice::from_ref(&neighbour), 0, CUSTOMERS).await?;
     write(&neighbour, &mut customers, &numbers, WARM_UP).await?;
     let calm = write(&neighbour, &mut customers, &numbers, STRETCH).await?;
     let n_before = meta.n_taken();
