@@ -159,7 +159,7 @@ story!(the_trace_shows_what_was_seen_and_wanted_and_allowed, |app| {
     let [passed, faq] = outline.plugins.as_slice() else { panic!("{outline:?}") };
     assert_eq!((passed.plugin.as_str(), passed.outcome.as_str()), ("hostile", "pass"));
     assert_eq!((faq.plugin.as_str(), faq.outcome.as_str()), ("faq", "done"));
-    assert_eq!(faq.saw, ["text: shown"]);
+    assert_eq!(faq.saw, ["text: masked"]);
     assert!(faq.fuel > 0 && faq.host_calls > 0, "{faq:?}");
     assert_eq!(faq.proposals[0].effect, "say");
     assert_eq!(faq.proposals[0].verdict, "allow");

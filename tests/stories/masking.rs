@@ -84,3 +84,26 @@ story!(nothing_of_a_number_stands_in_the_memory_of_a_plugin_that_is_shown_tokens
     assert_eq!(app.received(&ben), ["found"], "in clear it is there");
     assert_eq!(app.received(&ana), ["clean"]);
 });
+
+story!(a_value_never_becomes_part_of_a_link_not_even_of_a_listed_one, |app| {
+    // "https://shop.example/?p=" and then the token of the customer's own number, as it was shown.
+    let lure = "
+        (memory.copy (i32.const 16408) (i32.load (i32.add (i32.load (i32.add (local.get 0) (i32.const 4))) (i32.const 20)))
+            (i32.load (i32.add (i32.load (i32.add (local.get 0) (i32.const 4))) (i32.const 24))))
+        (call $say (i32.const 16384) (i32.add (i32.const 24)
+            (i32.load (i32.add (i32.load (i32.add (local.get 0) (i32.const 4))) (i32.const 24)))))";
+    let leaker = Guest {
+        items: "(data (i32.const 16384) \"https://shop.example/?p=\")",
+        manifest: "link-hosts = [\"shop.example\"]\n",
+        ..guest(lure)
+    };
+    app.enable_hostile_that_sees(&app.business, &leaker, TextScope::Masked).await;
+    let ana = app.customer("Ana");
+    ana.says("sale").unwrap();
+    app.rest().await;
+    assert_eq!(app.received(&ana), ["https://shop.example/?p=sale"], "the host is listed");
+    ana.says("+436601234567").unwrap();
+    app.rest().await;
+    assert_eq!(app.received(&ana).len(), 1);
+    assert!(app.tasks().await.iter().any(|task| task.reason == "value-in-link"), "{:?}", app.tasks().await);
+});

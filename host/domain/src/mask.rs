@@ -15,7 +15,7 @@ mod token;
 use std::ops::Range;
 
 pub use region::{Region, region};
-pub use token::{Token, may_hold_tokens, tokens_in};
+pub use token::{Token, may_hold_tokens, tokens_in, without_tokens};
 
 /// What a value is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

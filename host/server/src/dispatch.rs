@@ -5,6 +5,7 @@ mod commit;
 mod control;
 mod effects;
 mod held;
+mod masked;
 mod open;
 mod order;
 mod run;

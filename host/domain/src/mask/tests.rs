@@ -1,3 +1,5 @@
+//! What is found in messages as customers write them, what becomes of it, and what comes back.
+
 use proptest::prelude::*;
 
 use super::*;

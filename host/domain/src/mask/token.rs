@@ -84,6 +84,16 @@ pub(super) fn parts(text: &str) -> Vec<Part<'_>> {
     parts
 }
 
+/// The text with an "x" for each token.
+pub fn without_tokens(text: &str) -> String {
+    let part = |part| match part {
+        Part::Plain(plain) => plain.to_owned(),
+        Part::Bracket(bracket) => bracket.to_string(),
+        Part::Token(_) | Part::Mangled => "x".to_owned(),
+    };
+    parts(text).into_iter().map(part).collect()
+}
+
 /// Whether there is anything in a text to put back: tokens, or brackets that somebody typed.
 pub fn may_hold_tokens(text: &str) -> bool {
     text.contains(OPEN)

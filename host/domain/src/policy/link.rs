@@ -8,6 +8,7 @@ mod endings;
 
 use super::{Facts, Granted, Reason};
 use crate::effect::{Effect, Say};
+use crate::mask;
 
 /// Longest host that a reason shows.
 const MAX_SHOWN: usize = 100;
@@ -96,6 +97,13 @@ pub fn hosts_in(text: &str) -> Vec<String> {
         }
     }
     hosts
+}
+
+/// Whether a token of a masked text stands in a link, where the value would be read by whoever the link leads to.
+pub fn has_token_in_link(text: &str) -> bool {
+    let words = text.split(char::is_whitespace).filter(|word| mask::may_hold_tokens(word));
+    // A link with anything else in the token's place is still a link.
+    words.into_iter().any(|word| !hosts_in(&mask::without_tokens(word)).is_empty())
 }
 
 /// What stands before and after the first `://`, where a scheme stands before it.

@@ -86,6 +86,9 @@ pub enum Reason {
     /// A token in a reply stands for nothing that the contact wrote: foreign, forged, or mangled by a model.
     #[error("the reply holds a token that stands for nothing this contact wrote")]
     UnknownToken,
+    /// A value of the contact's would become part of an address that Meta fetches for its preview.
+    #[error("what the contact had written would become part of a link")]
+    ValueInLink,
     /// Values took the place of their tokens.
     #[error("what the contact had written was put back in place of its tokens")]
     ValuesPutBack,
@@ -117,6 +120,7 @@ impl Reason {
             Self::LinkNotListed(_) => "link-not-listed",
             Self::ControlCharacters => "control-characters",
             Self::UnknownToken => "unknown-token",
+            Self::ValueInLink => "value-in-link",
             Self::ValuesPutBack => "values-put-back",
             Self::MediaLeftOut => "media-left-out",
         }
@@ -138,6 +142,7 @@ impl Reason {
             | Self::LinkNotListed(_)
             | Self::ControlCharacters
             | Self::UnknownToken
+            | Self::ValueInLink
             | Self::ValuesPutBack
             | Self::MediaLeftOut => Remedy::FallbackAndTask,
         }

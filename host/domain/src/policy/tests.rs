@@ -78,6 +78,25 @@ fn every_effect() -> Vec<Effect> {
 }
 
 #[test]
+fn a_token_is_found_in_every_part_of_a_link() {
+    let in_link = [
+        "https://example.com/?p=⟦phone:k7f3q2⟧",
+        "see https://⟦phone:k7f3q2⟧.example.com now",
+        "example.com/⟦email:k7f3q2⟧",
+        "(https://example.com/#⟦phone: mangled⟧)",
+        "https://⟦email:k7f3q2⟧",
+    ];
+    for text in in_link {
+        assert!(link::has_token_in_link(text), "{text}");
+    }
+    for text in
+        ["call ⟦phone:k7f3q2⟧ or see https://example.com", "⟦email:k7f3q2⟧, ⟦phone:k7f3q2⟧.", "example.com ⟦menu⟧"]
+    {
+        assert!(!link::has_token_in_link(text), "{text}");
+    }
+}
+
+#[test]
 fn what_this_version_performs_is_allowed_and_the_rest_says_so() {
     let allowed: Vec<_> =
         every_effect().iter().filter(|effect| judged(effect, &open()) == "allow").map(Effect::name).collect();

@@ -90,6 +90,9 @@ fn judge(plugin: &EnabledPlugin, effect: &Effect, facts: &Facts, known: &Known) 
     if matches!(verdict, Verdict::Deny(_)) || !permission::has_tokens(effect) {
         return verdict;
     }
+    if permission::has_token_in_link(effect) {
+        return Verdict::Deny(Reason::ValueInLink);
+    }
     let tidied = verdict.clone().into_effect(effect.clone()).unwrap_or_else(|| effect.clone());
     let Ok(clear) = permission::unmasked(tidied, known) else {
         // Who is shown texts in clear is shown brackets as somebody typed them.

@@ -13,14 +13,14 @@ use bellhop_sandbox::Outcome;
 
 use crate::audit;
 use crate::broker::{Broker, Caller, Sources};
-use crate::conversation::{self, Body, MaskedValue, NewContact, NewMessage, SessionWrite, Suppression};
+use crate::conversation::{self, Body, NewContact, NewMessage, SessionWrite, Suppression};
 use crate::directory::ChannelState;
 use crate::dispatch::commit::TurnCommit;
 use crate::dispatch::effects::{self, Rows};
 use crate::dispatch::open::OpenTurn;
-use crate::dispatch::{Dispatch, DispatchError, HUMAN_MODE_LASTS, order, unsaid};
+use crate::dispatch::{Dispatch, DispatchError, HUMAN_MODE_LASTS, masked, order, unsaid};
 use crate::inbox::{self, Finish, SettledEvent};
-use crate::permission::{self, Circumstances, Heard, HeardAttachment, Known, Masker};
+use crate::permission::{self, Circumstances, Heard, HeardAttachment, Masker};
 use crate::record::PreparedWrite;
 use crate::registry::EnabledPlugin;
 use crate::trace::{EventLine, NewTurn, Outline, PluginLine};
@@ -226,18 +226,6 @@ impl Dispatch {
     }
 }
 
-impl Dispatch {
-    /// What the tokens of a reply stand for: those of this turn, and those that the contact wrote before.
-    async fn known(&self, turn: &OpenTurn, outcome: &PluginOutcome, shown: &[Value]) -> Result<Known, DispatchError> {
-        let mut known: Known = shown.iter().map(|value| (value.token.clone(), value.shown.clone())).collect();
-        let tokens = outcome.proposals.iter().flat_map(|proposal| permission::tokens_of(&proposal.effect));
-        let unknown = tokens.filter(|token| !known.contains_key(token)).collect();
-        let whose = (&turn.claimed.workspace, &turn.contact.id);
-        known.extend(conversation::masked_find(&self.db, &self.vault, whose, &unknown).await?);
-        Ok(known)
-    }
-}
-
 fn heard(turn: &OpenTurn) -> Vec<Heard> {
     let heard = turn.events.iter().map(|event| Heard {
         id: event.message.clone(),
@@ -355,11 +343,6 @@ fn settled(turn: &OpenTurn) -> Vec<SettledEvent> {
     done.chain(parked).collect()
 }
 
-fn masked_value(turn: &OpenTurn, value: Value) -> MaskedValue {
-    let (workspace, contact) = (turn.claimed.workspace.clone(), turn.contact.id.clone());
-    MaskedValue { workspace, contact, value, key: Arc::clone(&turn.contact.key) }
-}
-
 fn commit(turn: &OpenTurn, mode: Mode, mut made: Made) -> TurnCommit {
     let mut messages = inbound_messages(turn);
     messages.append(&mut made.rows.messages);
@@ -388,7 +371,7 @@ fn commit(turn: &OpenTurn, mode: Mode, mut made: Made) -> TurnCommit {
         sessions: made.sessions,
         tasks: made.rows.tasks,
         marks: made.rows.marks,
-        masked: made.masked.into_iter().map(|value| masked_value(turn, value)).collect(),
+        masked: masked::kept(turn, made.masked),
         deliveries: made.rows.deliveries,
         unsuppress: None,
         records: made.records,

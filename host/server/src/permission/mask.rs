@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bellhop_domain::effect::{Card, Choice, Effect, Say};
 use bellhop_domain::mask::{self, Masked, Region, Token, Unresolved, Value};
+use bellhop_domain::policy::link;
 use serde_json::Value as Json;
 
 use crate::vault::DataKey;
@@ -86,6 +87,13 @@ pub fn tokens_of(effect: &Effect) -> Vec<Token> {
 pub fn has_tokens(effect: &Effect) -> bool {
     let Effect::Say(say) = effect else { return false };
     texts_of(say).any(mask::may_hold_tokens)
+}
+
+/// Whether a value would become part of a link. Meta fetches a preview of every link, so that the value would reach whoever it leads
+/// to, listed or not.
+pub fn has_token_in_link(effect: &Effect) -> bool {
+    let Effect::Say(say) = effect else { return false };
+    texts_of(say).any(link::has_token_in_link)
 }
 
 fn texts_of(say: &Say) -> impl Iterator<Item = &str> {
