@@ -107,3 +107,22 @@ story!(a_value_never_becomes_part_of_a_link_not_even_of_a_listed_one, |app| {
     assert_eq!(app.received(&ana).len(), 1);
     assert!(app.tasks().await.iter().any(|task| task.reason == "value-in-link"), "{:?}", app.tasks().await);
 });
+
+story!(a_sign_that_is_tidied_away_does_not_part_a_link_from_a_value, |app| {
+    // The same with a carriage return between the address and the token.
+    let lure = "
+        (memory.copy (i32.const 16409) (i32.load (i32.add (i32.load (i32.add (local.get 0) (i32.const 4))) (i32.const 20)))
+            (i32.load (i32.add (i32.load (i32.add (local.get 0) (i32.const 4))) (i32.const 24))))
+        (call $say (i32.const 16384) (i32.add (i32.const 25)
+            (i32.load (i32.add (i32.load (i32.add (local.get 0) (i32.const 4))) (i32.const 24)))))";
+    let leaker = Guest {
+        items: "(data (i32.const 16384) \"https://shop.example/?p=\\0d\")",
+        manifest: "link-hosts = [\"shop.example\"]\n",
+        ..guest(lure)
+    };
+    app.enable_hostile_that_sees(&app.business, &leaker, TextScope::Masked).await;
+    let ana = app.customer("Ana");
+    ana.says("+436601234567").unwrap();
+    app.rest().await;
+    assert!(app.received(&ana).is_empty(), "{:?}", app.received(&ana));
+});

@@ -63,16 +63,16 @@ pub struct Found {
 
 /// Every value in a text, in order; none overlaps another. `region` is where numbers without a country code belong.
 pub fn find(text: &str, region: Option<Region>) -> Vec<Found> {
-    let candidates = [email::find(text), iban::find(text), card::find(text), phone::find(text, region)];
-    let mut found: Vec<Found> = Vec::new();
+    let (mut found, mut taken) = (Vec::new(), vec![false; text.len()]);
     // What is surest comes first and keeps its place.
-    for candidate in candidates.into_iter().flatten() {
-        let is_free =
-            |other: &Found| other.range.end <= candidate.range.start || candidate.range.end <= other.range.start;
-        if found.iter().all(is_free) {
+    for candidate in [email::find(text), iban::find(text), card::find(text)].into_iter().flatten() {
+        let Some(bytes) = taken.get_mut(candidate.range.clone()) else { continue };
+        if !bytes.contains(&true) {
+            bytes.fill(true);
             found.push(candidate);
         }
     }
+    found.extend(phone::find(text, region, &taken));
     found.sort_by_key(|found| found.range.start);
     found
 }
@@ -95,8 +95,12 @@ pub struct Value {
     pub shown: String,
 }
 
+/// Longest text that is masked, in bytes; what comes after is left out. Meta's longest message has a fraction of it.
+pub const MAX_BYTES: usize = 64_000;
+
 /// Replaces every value. `name` is a MAC over kind and normal form, under a key of the contact.
 pub fn mask(text: &str, region: Option<Region>, name: impl Fn(Kind, &str) -> [u8; 32]) -> Masked {
+    let text = text.get(..text.floor_char_boundary(MAX_BYTES)).unwrap_or_default();
     let mut masked = Masked { text: String::with_capacity(text.len()), values: Vec::new() };
     let mut rest = 0;
     for Found { kind, range, normal } in find(text, region) {
@@ -110,6 +114,28 @@ pub fn mask(text: &str, region: Option<Region>, name: impl Fn(Kind, &str) -> [u8
     }
     token::escape(text.get(rest..).unwrap_or_default(), &mut masked.text);
     masked
+}
+
+/// Replaces every value of a text that holds tokens already and may hold values beside them.
+pub fn mask_beside_tokens(text: &str, region: Option<Region>, name: impl Fn(Kind, &str) -> [u8; 32]) -> String {
+    let plain: Vec<&str> = token::parts(text).into_iter().filter_map(|part| part.plain()).collect();
+    let mut clean = String::with_capacity(text.len());
+    let mut rest = text;
+    for part in plain {
+        // Parts are slices of the text, in order.
+        let Some((before, after)) = rest.split_once(part) else { continue };
+        clean.push_str(before);
+        let mut from = 0;
+        for Found { kind, range, normal } in find(part, region) {
+            clean.push_str(part.get(from..range.start).unwrap_or_default());
+            clean.push_str(Token::new(kind, &name(kind, &normal)).as_str());
+            from = range.end;
+        }
+        clean.push_str(part.get(from..).unwrap_or_default());
+        rest = after;
+    }
+    clean.push_str(rest);
+    clean
 }
 
 /// A token that stands for nothing that this contact ever wrote: foreign, forged or mangled.

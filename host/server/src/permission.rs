@@ -10,7 +10,9 @@ use bellhop_domain::policy::Granted;
 
 use crate::registry::EnabledPlugin;
 
-pub use mask::{Known, Masker, has_token_in_link, has_tokens, tokens_in_json, tokens_of, unmask_json, unmasked};
+pub use mask::{
+    Known, Masker, has_token_in_link, has_tokens, has_values_json, tokens_in_json, tokens_of, unmask_json, unmasked,
+};
 pub use payload::{PAYLOAD_PREFIX_BYTES, payload_open, payload_owner, payload_seal, payloads_sealed};
 pub use view::{Circumstances, Heard, HeardAttachment, View, contact_ref, view};
 

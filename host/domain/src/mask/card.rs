@@ -3,6 +3,9 @@
 use super::digits::{Run, runs};
 use super::{Found, Kind};
 
+/// Most digits of a card's number.
+const MAX_DIGITS: usize = 19;
+
 /// First digits from and to, padded to four, with the lengths of such numbers (ISO/IEC 7812 issuers).
 const ISSUERS: [(u16, u16, &[usize]); 13] = [
     (2200, 2204, &[16, 17, 18, 19]),
@@ -21,19 +24,26 @@ const ISSUERS: [(u16, u16, &[usize]); 13] = [
 ];
 
 pub(super) fn find(text: &str) -> Vec<Found> {
-    runs(text).iter().filter(|run| !run.has_plus).filter_map(card).collect()
+    runs(text).iter().flat_map(cards).collect()
 }
 
-/// The longest row of groups that is a card's number: a date or a security code often follows it.
+/// Rows of groups that are cards' numbers: a date or a security code often follows, a telephone number may stand before.
+fn cards(run: &Run) -> Vec<Found> {
+    let (mut found, mut at) = (Vec::new(), 0);
+    while at < run.groups.len() {
+        let card = run.rows_from(at, MAX_DIGITS).find_map(|(row, run)| Some((row.end, card(&run)?)));
+        let (next, card) = card.map_or((at + 1, None), |(next, card)| (next, Some(card)));
+        found.extend(card);
+        at = next;
+    }
+    found
+}
+
 fn card(run: &Run) -> Option<Found> {
-    let n_groups = run.groups.len();
-    let rows = (1..=n_groups).rev().flat_map(|length| (0..=n_groups - length).map(move |from| from..from + length));
-    rows.into_iter().find_map(|row| {
-        let digits = run.groups.get(row.clone())?.concat();
-        let is_even = run.separators.get(row.start..row.end - 1)?.iter().all(|separator| is_even(separator));
-        let range = run.spans.get(row.start)?.start..run.spans.get(row.end - 1)?.end;
-        (is_even && is_issued(&digits) && checks(&digits)).then_some(Found { kind: Kind::Card, range, normal: digits })
-    })
+    let digits = run.digits();
+    let is_card = run.separators.iter().all(|separator| is_even(separator)) && is_issued(&digits) && checks(&digits);
+    let range = run.spans.first()?.start..run.end;
+    is_card.then_some(Found { kind: Kind::Card, range, normal: digits })
 }
 
 fn is_even(separator: &str) -> bool {

@@ -40,9 +40,40 @@ pub(super) struct Run {
     pub(super) separators: Vec<String>,
 }
 
+/// Most digits of a row that is looked at: a card has 19.
+const MAX_ROW_DIGITS: usize = 19;
+
 impl Run {
     pub(super) fn digits(&self) -> String {
         self.groups.concat()
+    }
+
+    /// Some neighbouring groups of the run, as a run of their own; `None` for more digits than any number has. Cheap however long
+    /// the run is: somebody may write "1 1 1 1 …" for pages.
+    pub(super) fn row(&self, row: Range<usize>) -> Option<Self> {
+        let groups = self.groups.get(row.clone()).filter(|groups| groups.len() <= MAX_ROW_DIGITS)?;
+        let has_plus = self.has_plus && row.start == 0;
+        let (first, last) = (self.spans.get(row.start)?, self.spans.get(row.end.checked_sub(1)?)?);
+        let is_short = groups.iter().map(String::len).sum::<usize>() <= MAX_ROW_DIGITS;
+        is_short.then(|| Self {
+            start: if row.start == 0 { self.start } else { first.start },
+            end: last.end,
+            has_plus,
+            groups: groups.to_vec(),
+            spans: self.spans.get(row.clone()).unwrap_or_default().to_vec(),
+            separators: self.separators.get(row.start..row.end - 1).unwrap_or_default().to_vec(),
+        })
+    }
+
+    /// The rows that begin at a group, the longest first, with at most so many digits.
+    pub(super) fn rows_from(&self, from: usize, most_digits: usize) -> impl Iterator<Item = (Range<usize>, Self)> {
+        let mut digits = 0;
+        let lengths = self.groups.get(from..).unwrap_or_default().iter().take(MAX_ROW_DIGITS).take_while(|group| {
+            digits += group.len();
+            digits <= most_digits
+        });
+        let n_groups = lengths.count();
+        (1..=n_groups).rev().filter_map(move |length| Some((from..from + length, self.row(from..from + length)?)))
     }
 }
 

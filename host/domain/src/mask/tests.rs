@@ -70,6 +70,33 @@ fn values_are_found_and_the_rest_stays() {
 }
 
 #[test]
+fn neighbours_do_not_hide_each_other() {
+    let found = |text: &str| {
+        let found = find(text, region("de-AT", "Europe/Vienna"));
+        found.into_iter().map(|found| text[found.range].to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(found("0660 1234567 / 0664 7654321"), ["0660 1234567", "0664 7654321"]);
+    assert_eq!(found("am 12.05.2026 0660 1234567"), ["0660 1234567"]);
+    assert_eq!(found("Tisch für 2, 25.11. 0660 1234567"), ["0660 1234567"]);
+    assert_eq!(found("+1 415 555 0132 4111 1111 1111 1111"), ["+1 415 555 0132", "4111 1111 1111 1111"]);
+    assert_eq!(found("+99 999 4111 1111 1111 1111 0660 1234567"), ["4111 1111 1111 1111", "0660 1234567"]);
+    assert_eq!(found("für 2 0660 1234567"), ["0660 1234567"]);
+    assert_eq!(found("0660 1234567 - 3 Personen - 25.11.2026"), ["0660 1234567"]);
+}
+
+#[test]
+fn pages_of_digits_cost_no_more_than_pages_of_text() {
+    // Each of these once cost a power of its length; the test would not end.
+    for pattern in ["1 ", "0 ", "+1 ", "4 ", "0660 1234567 ", "a@b.c", "AT12 ", "(", "+", "4111 1111 1111 1111 ", "0-"]
+    {
+        let text = pattern.repeat(16_000 / pattern.len());
+        let masked = masked(&text);
+        assert!(!masked.text.is_empty());
+    }
+    assert!(masked(&"ä".repeat(MAX_BYTES)).text.len() <= MAX_BYTES);
+}
+
+#[test]
 fn a_token_stands_for_a_value_however_it_is_written() {
     let token = |text: &str| masked(text).values.remove(0).token;
     assert_eq!(token("+43 660 1234567"), token("call 0043 (660) 123-4567"));

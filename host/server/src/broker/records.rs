@@ -14,6 +14,9 @@ use crate::conversation;
 use crate::permission::{self, Known};
 use crate::record::{Change, CollectionKey, MAX_RECORD_BYTES, Range, Record, RecordError, Whose};
 
+/// Tokens of one record that are looked for; what is beyond stands for nothing.
+const MAX_TOKENS: usize = 64;
+
 /// Most records that one `find` gives: 64 of 16 kB are what may cross to a plugin at once.
 const MAX_FOUND: u32 = 64;
 
@@ -103,8 +106,9 @@ impl Broker {
         json: String,
     ) -> Result<String, Fault> {
         let granted = self.granted(&collection)?;
-        let json = self.resolved(&granted, json).await?;
+        // The schema sees what the plugin sees: by its complaints a plugin could read a value that it was not shown.
         let json = self.checked(&collection, &json)?;
+        let json = self.resolved(&granted, json).await?;
         let (id, change) = match id {
             None => (RecordId::new(), Change::Insert { key, json }),
             Some(id) => {
@@ -174,13 +178,21 @@ impl Broker {
             return Ok(json);
         }
         let Ok(mut document) = serde_json::from_str::<Value>(&json) else { return Ok(json) };
+        if permission::has_values_json(&mut document, &self.caller.masker) {
+            // Its own guess, shown again as a token, could be compared with the token of a message.
+            return Err(Fault::new(
+                "invalid",
+                "a record holds what the contact wrote as tokens, and no numbers or addresses of its own",
+            ));
+        }
         let mut known: Known = self.caller.masked.iter().map(|one| (one.token.clone(), one.shown.clone())).collect();
         let mut unknown = permission::tokens_in_json(&mut document);
         unknown.retain(|token| !known.contains_key(token));
+        let unknown = unknown.into_iter().take(MAX_TOKENS).collect();
         let whose = (&self.caller.plugin.workspace, &self.caller.contact);
         let found = conversation::masked_find(&self.sources.db, &self.sources.vault, whose, &unknown).await;
         known.extend(found.map_err(|error| internal("records", &error))?);
-        permission::unmask_json(&mut document, &known)
+        permission::unmask_json(&mut document, &known, &self.caller.masker)
             .map_err(|_| Fault::new("invalid", "a token in the record stands for nothing that this contact wrote"))?;
         Ok(document.to_string())
     }

@@ -285,6 +285,13 @@ async fn a_contacts_records_hold_values_and_show_tokens() {
     assert_eq!(read(broker.records_get("orders".to_owned(), id).await.unwrap()), order);
     assert_eq!(broker.records_find(all("orders")).await.unwrap()[0].json, order);
 
+    for hidden in [r#"{"t":"x⟦"#, r#"{"t":"⟦"#] {
+        let glued = format!("{hidden}{}", value.token.as_str().trim_start_matches('⟦'))
+            + if hidden.contains('x') { "\"}" } else { ".png1\"}" };
+        assert_eq!(put(&mut broker, "orders", 2, &glued).await.unwrap_err().code, "invalid", "{glued}");
+    }
+    let guess = put(&mut broker, "orders", 2, r#"{"phone":"0660 1234567"}"#).await.unwrap_err();
+    assert_eq!(guess.code, "invalid", "a guess could be compared");
     let forged = put(&mut broker, "orders", 2, r#"{"phone":"⟦phone:aaaaaa⟧"}"#).await.unwrap_err();
     assert_eq!(forged.code, "invalid");
     let business = put(&mut broker, "products", 2, r#"{"title":"call 0660 1234567"}"#).await.unwrap();

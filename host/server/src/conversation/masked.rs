@@ -44,20 +44,21 @@ pub async fn masked_write_in(
 ) -> Result<(), ConversationError> {
     let by_key = |one: &MaskedValue| (one.workspace.clone(), one.contact.clone(), one.value.token.clone());
     let once: BTreeMap<_, _> = values.iter().rev().map(|one| (by_key(one), one)).collect();
-    let mut insert =
-        Bulk::new("insert into masked_value (workspace_id, contact_id, token, key_id, sealed, seen_at) values ");
-    for one in once.values() {
-        let row = row_name(&one.contact, one.value.token.as_str());
-        insert
-            .row()
-            .bind(one.workspace.as_str())
-            .bind(one.contact.as_str())
-            .bind(one.value.token.as_str())
-            .bind(one.key.id().as_str())
-            .bind(one.key.seal(&place(&row), one.value.shown.as_bytes()))
-            .bind(now.millis());
-    }
-    if !insert.is_empty() {
+    let once: Vec<&MaskedValue> = once.into_values().collect();
+    for chunk in once.chunks(Bulk::MAX_ROWS) {
+        let mut insert =
+            Bulk::new("insert into masked_value (workspace_id, contact_id, token, key_id, sealed, seen_at) values ");
+        for one in chunk {
+            let row = row_name(&one.contact, one.value.token.as_str());
+            insert
+                .row()
+                .bind(one.workspace.as_str())
+                .bind(one.contact.as_str())
+                .bind(one.value.token.as_str())
+                .bind(one.key.id().as_str())
+                .bind(one.key.seal(&place(&row), one.value.shown.as_bytes()))
+                .bind(now.millis());
+        }
         transaction.execute(insert.end(" on conflict (workspace_id, contact_id, token) do nothing")).await?;
     }
     Ok(())

@@ -11,9 +11,10 @@ use bellhop_domain::time::Timestamp;
 
 use crate::conversation::{Body, Mark, NewMessage, NewTask};
 use crate::directory::ChannelState;
+use crate::dispatch::masked::Resolver;
 use crate::dispatch::open::OpenTurn;
 use crate::outbox::NewDelivery;
-use crate::permission::{self, Known};
+use crate::permission;
 use crate::registry::{EnabledPlugin, TextScope};
 use crate::trace::ProposalLine;
 use crate::vault::IndexKey;
@@ -59,7 +60,7 @@ pub(super) fn perform(
     (turn, plugin): (&OpenTurn, &EnabledPlugin),
     outcome: &Outcome,
     facts: &Facts,
-    (index, known): (&Arc<IndexKey>, &Known),
+    (index, known): (&Arc<IndexKey>, &Resolver),
 ) -> Rows {
     let mut rows = Rows::default();
     for proposal in &outcome.proposals {
@@ -85,16 +86,17 @@ pub(super) fn perform(
 
 /// Links are judged in the plugin's own words, since an address that the contact wrote is no link of the plugin's; lengths in
 /// the words that the contact will read.
-fn judge(plugin: &EnabledPlugin, effect: &Effect, facts: &Facts, known: &Known) -> Verdict {
+fn judge(plugin: &EnabledPlugin, effect: &Effect, facts: &Facts, known: &Resolver) -> Verdict {
     let verdict = policy::judge(effect, facts);
     if matches!(verdict, Verdict::Deny(_)) || !permission::has_tokens(effect) {
         return verdict;
     }
-    if permission::has_token_in_link(effect) {
+    // As it would leave: what is tidied away may have stood between a link and a token.
+    let tidied = verdict.clone().into_effect(effect.clone()).unwrap_or_else(|| effect.clone());
+    if permission::has_token_in_link(&tidied) {
         return Verdict::Deny(Reason::ValueInLink);
     }
-    let tidied = verdict.clone().into_effect(effect.clone()).unwrap_or_else(|| effect.clone());
-    let Ok(clear) = permission::unmasked(tidied, known) else {
+    let Ok(clear) = permission::unmasked(tidied, &known.values, &known.masker) else {
         // Who is shown texts in clear is shown brackets as somebody typed them.
         let is_masked = plugin.scopes.text != TextScope::Clear;
         return if is_masked { Verdict::Deny(Reason::UnknownToken) } else { verdict };

@@ -132,7 +132,7 @@ impl Dispatch {
             }
         };
         let index = self.vault.index(&turn.claimed.workspace).await?;
-        let masker = Masker::new(Arc::clone(&turn.contact.key), &turn.workspace.locale, &turn.workspace.time_zone);
+        let masker = masked::masker(turn);
         let about = circumstances(turn, plugin, now, &masker);
         let Some(view) = permission::view(plugin, &heard(turn), &about, &index) else {
             return Ok(None);
@@ -204,7 +204,7 @@ impl Dispatch {
         let index = self.vault.index(&turn.claimed.workspace).await?;
         let granted: Granted = permission::granted(plugin);
         let facts = effects::facts(turn, Mode::Automated, now, granted);
-        let known = self.known(turn, &outcome, &made.masked).await?;
+        let known = self.resolver(turn, &outcome, &made.masked).await?;
         let mut rows = effects::perform((turn, plugin), &outcome, &facts, (&index, &known));
         if let Some(line) = made.lines.last_mut() {
             line.proposals = std::mem::take(&mut rows.lines);

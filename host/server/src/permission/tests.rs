@@ -142,11 +142,16 @@ async fn a_token_of_one_contact_means_nothing_of_another() {
     assert_eq!(ana.mask("or 0043 660 1234567").values[0].token, anas.token);
     let reply = |text: String| Effect::Say(Say { text, ..Say::default() });
     let known: Known = [(anas.token.clone(), anas.shown)].into();
-    let back = |token: &str| unmasked(reply(format!("Is it {token}?")), &known);
+    let back = |token: &str| unmasked(reply(format!("Is it {token}?")), &known, &ana);
     assert_eq!(back(anas.token.as_str()), Ok(reply("Is it +43 660 1234567?".to_owned())));
     assert!(back(bens.token.as_str()).is_err());
+    let glued =
+        |front: &str, behind: &str| unmasked(reply(format!("{front}{}{behind}", anas.token.as_str())), &known, &ana);
+    for (front, behind) in [("x", ""), ("", "5"), ("/", ""), ("12", "")] {
+        assert!(glued(front, behind).is_err(), "{front:?} {behind:?}: nobody would find it again");
+    }
     let note = Effect::Note(anas.token.as_str().to_owned());
-    assert_eq!(unmasked(note.clone(), &known), Ok(note), "staff and other systems read notes");
+    assert_eq!(unmasked(note.clone(), &known, &ana), Ok(note), "staff and other systems read notes");
 }
 
 #[tokio::test]
@@ -205,4 +210,15 @@ fn policy_learns_what_was_granted() {
     assert_eq!(effects.into_iter().collect::<Vec<_>>(), ["say"]);
     assert_eq!(attributes.into_iter().collect::<Vec<_>>(), ["size"]);
     assert_eq!(link_hosts, ["example.com"]);
+}
+
+#[tokio::test]
+async fn what_a_plugin_left_behind_shows_no_number_and_is_no_oracle() {
+    let [ana, _] = maskers().await;
+    let told = ana.mask("my number is +43 660 1234567").values.remove(0).token;
+    let left = format!(r#"{{"guess":"+43 660 1234567","known":"{}"}}"#, told.as_str());
+    let shown = ana.redact_json(&left);
+    assert!(!shown.contains("1234567"), "{shown}");
+    assert_eq!(shown.matches(told.as_str()).count(), 1, "a guess that is right looks like any other: {shown}");
+    assert_eq!(ana.redact("order 42, two of them"), "order 42, two of them");
 }

@@ -153,7 +153,10 @@ fn message(plugin: &EnabledPlugin, heard: &Heard, masker: &Masker, values: &mut 
         id: heard.id.as_str().to_owned(),
         at: heard.at,
         text,
-        payload: payload.map(str::to_owned),
+        payload: payload.map(|payload| match plugin.scopes.text {
+            TextScope::Clear => payload.to_owned(),
+            TextScope::Masked | TextScope::None => masker.redact(payload),
+        }),
         attachments,
         reply_to: heard.reply_to.as_ref().map(|id| id.as_str().to_owned()),
         late: heard.late,
@@ -163,6 +166,11 @@ fn message(plugin: &EnabledPlugin, heard: &Heard, masker: &Masker, values: &mut 
 /// The bytes cannot be read in this version, so there is no handle.
 fn attachment(heard: &HeardAttachment) -> Attachment {
     Attachment { kind: heard.kind.clone(), mime: String::new(), bytes: 0, handle: String::new() }
+}
+
+/// A session may be from a time when the plugin was shown texts in clear.
+fn left_behind(plugin: &EnabledPlugin, masker: &Masker, json: &str) -> String {
+    if plugin.scopes.text == TextScope::Clear { json.to_owned() } else { masker.redact_json(json) }
 }
 
 fn context(plugin: &EnabledPlugin, about: &Circumstances<'_>, index: &IndexKey) -> Context {
@@ -181,7 +189,7 @@ fn context(plugin: &EnabledPlugin, about: &Circumstances<'_>, index: &IndexKey) 
         time_zone: about.time_zone.to_owned(),
         reply_window_closes: about.reply_window_closes,
         settings_json: plugin.settings_json.as_ref().to_owned(),
-        session_json: about.session_json.clone(),
+        session_json: about.session_json.as_deref().map(|json| left_behind(plugin, about.masker, json)),
         holds_floor: about.holds_floor,
         dry_run: about.dry_run,
         facts: vec![("text".to_owned(), shown.to_owned())],

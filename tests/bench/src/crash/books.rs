@@ -63,6 +63,13 @@ pub(crate) async fn n_open(stores: &Stores) -> Result<i64, DbError> {
     Ok(row.map(|row| row.try_get(0)).transpose()?.unwrap_or_default())
 }
 
+/// How often deliveries of which nobody knows were looked up. A look may prove nothing, and the next one comes within a minute.
+pub(crate) async fn n_looks(stores: &Stores) -> Result<i64, DbError> {
+    let select = sqlx::query("select cast(coalesce(sum(n_looks), 0) as bigint) from delivery_lookup");
+    let row = stores.db.fetch_optional(select).await?;
+    Ok(row.map(|row| row.try_get(0)).transpose()?.unwrap_or_default())
+}
+
 /// Deliveries and events that a restore has set aside.
 pub(crate) async fn n_restored(stores: &Stores) -> anyhow::Result<(usize, usize)> {
     let select = sqlx::query(

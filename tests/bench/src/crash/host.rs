@@ -30,7 +30,7 @@ pub(crate) const COMMAND_PART: &str = "command";
 const DYING: &str = "dying at ";
 
 /// How long a host may take to serve on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// The child: a configuration, and the moment of its death with the number of times that it may be passed before.
 pub(crate) fn child(arguments: &[String]) -> anyhow::Result<()> {

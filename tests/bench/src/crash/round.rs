@@ -114,7 +114,7 @@ impl Stage {
         while moved.elapsed() < STANDSTILL && started.elapsed() < REST_PATIENCE {
             let n_requests = self.scene.redeliver_given_up(&mut again);
             let n_open = books::n_open(stores).await?;
-            let stands = Some((n_requests, n_open, self.scene.n_accepted()));
+            let stands = Some((n_requests, n_open, self.scene.n_accepted(), books::n_looks(stores).await?));
             if stands != before {
                 (moved, before) = (Instant::now(), stands);
             }
