@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use bellhop_simulator::{Customer, Outcome, Trouble};
+use bellhop_simulator::{Customer, GraphError, Outcome, Trouble};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
@@ -15,7 +15,7 @@ fn receipt(app: &TestApp, customer: &Customer, kind: &str, what: &Value) -> Valu
 }
 
 /// Meta's id of the newest message of the Page.
-fn newest(app: &TestApp) -> String {
+pub(crate) fn newest(app: &TestApp) -> String {
     let ledger = app.control.ledger();
     match ledger.accepted().last().map(|send| send.outcome.clone()) {
         Some(Outcome::Accepted { message_id, .. }) => message_id,
@@ -25,13 +25,13 @@ fn newest(app: &TestApp) -> String {
 
 impl TestApp {
     /// Nothing comes back from Meta by itself.
-    fn silence(&self) {
+    pub(crate) fn silence(&self) {
         self.control.set_echoes(false);
         self.control.set_deliveries(false);
     }
 
     /// Somebody writes, is answered, and Meta's answer to that does not come yet.
-    async fn answer_held(&self, customer: &Customer) -> JoinHandle<()> {
+    pub(crate) async fn answer_held(&self, customer: &Customer) -> JoinHandle<()> {
         self.control.next_sends(1, Trouble::Hold);
         customer.says("hello").unwrap();
         self.arrive().await;
@@ -126,6 +126,33 @@ story!(receipts_of_strangers_leave_nothing, |app| {
     app.app.jobs.slow().await.unwrap();
     assert_eq!(app.count("early_receipt").await, 0, "it is swept");
 });
+
+story!(what_was_looked_for_in_vain_is_still_known_by_its_words_however_often_it_is_refused, |app| {
+    let ana = app.customer("Ana");
+    greeted_into_the_dark(&app, &ana).await;
+    // The thread shows what she said, and not yet what was answered 7 s later.
+    for (wait, lag) in [(5, 10), (59, 68)] {
+        app.control.set_threads_lag(Duration::from_secs(lag));
+        app.advance(Duration::from_secs(wait));
+        app.calm().await;
+    }
+    // It would go again, and Meta takes nothing at this moment.
+    app.control.next_sends(1, Trouble::Refuse(GraphError::new(2, None)));
+    app.advance(Duration::from_secs(1));
+    app.app.outbox.run_once().await.unwrap();
+    assert_eq!((app.delivery_states().await, app.control.ledger().n_sends), (vec!["retry".to_owned()], 2));
+    app.hears(&[unmarked(&app, &ana, &first(&app), GREETING)]).await;
+    assert_eq!(app.delivery_states().await, ["sent"]);
+    assert_eq!((app.modes().await.pop().unwrap().as_str(), app.received(&ana).len()), ("automated", 1));
+});
+
+/// Meta's id of what it took first.
+fn first(app: &TestApp) -> String {
+    match &app.control.accepted()[0].outcome {
+        Outcome::Accepted { message_id, .. } => message_id.clone(),
+        other => panic!("{other:?}"),
+    }
+}
 
 story!(a_watermark_is_by_metas_clock_whatever_ours_says, |app| {
     app.enable(&app.business, "hello", "{}").await;

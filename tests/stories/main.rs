@@ -19,6 +19,7 @@ mod faq_score;
 mod graph;
 mod handback;
 mod health;
+mod latecomers;
 mod law;
 mod lookups;
 mod masking;

@@ -94,7 +94,12 @@ impl Graph {
         Self { inner: Arc::new(inner) }
     }
 
-    /// Sends a message. `metadata` is our word for it (at most 1,000 characters): it comes back in the echo and is the
+    /// How long an answer may take: by then a request has left, or never will.
+    pub fn timeout(&self) -> Duration {
+        self.inner.timeout
+    }
+
+    /// Sends a message, if `may_leave` says so when everything else is done. `metadata` is our word for it (at most 1,000 characters): it comes back in the echo and is the
     /// evidence that Meta took the message.
     ///
     /// # Errors
@@ -108,9 +113,14 @@ impl Graph {
         recipient: &Recipient,
         outgoing: &Outgoing,
         metadata: &str,
+        may_leave: &(dyn Fn() -> bool + Sync),
     ) -> Result<Sent, GraphError> {
-        let body = wire::Send::message(recipient, outgoing, metadata);
-        let Answer { body: taken, at, usage } = self.post::<wire::Taken>(channel, &body).await?;
+        let request = self.inner.request(channel, &wire::Send::message(recipient, outgoing, metadata));
+        let (request, limits) = self.ready(channel, request, MAX_ANSWER_BYTES).await?;
+        if !may_leave() {
+            return Err(GraphError::TooLate);
+        }
+        let Answer { body: taken, at, usage } = self.exchange::<wire::Taken>(channel, request, limits).await?;
         let message_id = taken.message_id.ok_or(GraphError::Garbled)?;
         Ok(Sent { message_id, recipient_id: taken.recipient_id, at, usage })
     }
@@ -125,8 +135,9 @@ impl Graph {
         recipient: &Recipient,
         action: SenderAction,
     ) -> Result<Usage, GraphError> {
-        let body = wire::Send::action(recipient, action);
-        Ok(self.post::<wire::Taken>(channel, &body).await?.usage)
+        let request = self.inner.request(channel, &wire::Send::action(recipient, action));
+        let (request, limits) = self.ready(channel, request, MAX_ANSWER_BYTES).await?;
+        Ok(self.exchange::<wire::Taken>(channel, request, limits).await?.usage)
     }
 
     /// Looks at the end of the thread with a person, and how much of its allowance the channel has used. May be repeated, at most
@@ -136,25 +147,18 @@ impl Graph {
     /// [`GraphError`]; an answer that cannot be read whole is one.
     pub async fn thread(&self, channel: &Channel, person: &str) -> Result<(Thread, Usage), GraphError> {
         let request = self.inner.thread_request(channel, person);
-        let Answer { body, at, usage } = self.ask::<thread::Answer>(channel, request, MAX_THREAD_BYTES).await?;
+        let (request, limits) = self.ready(channel, request, MAX_THREAD_BYTES).await?;
+        let Answer { body, at, usage } = self.exchange::<thread::Answer>(channel, request, limits).await?;
         Ok((body.thread(at).ok_or(GraphError::Garbled)?, usage))
     }
 
-    async fn post<T: serde::de::DeserializeOwned>(
-        &self,
-        channel: &Channel,
-        body: &impl Serialize,
-    ) -> Result<Answer<T>, GraphError> {
-        self.ask(channel, self.inner.request(channel, body), MAX_ANSWER_BYTES).await
-    }
-
-    /// Asks Meta; a request that there is none of is one that this version cannot make.
-    async fn ask<T: serde::de::DeserializeOwned>(
+    /// Makes a request ready to leave; one that there is none of is one that this version cannot make.
+    async fn ready(
         &self,
         channel: &Channel,
         request: Option<Request>,
         response_bytes: usize,
-    ) -> Result<Answer<T>, GraphError> {
+    ) -> Result<(Request, Limits), GraphError> {
         let inner = &self.inner;
         let request = request.ok_or(GraphError::refused(Action::Fix, Why::Unsupported))?;
         let authorised = inner.vault.authorise(request, &channel.app, &channel.id, &channel.workspace).await;
@@ -162,8 +166,17 @@ impl Graph {
             VaultError::NoSecret(_) => GraphError::refused(Action::Reauthorise, Why::NoToken),
             other => GraphError::Vault(other),
         })?;
-        let limits = Limits { timeout: inner.timeout, response_bytes };
-        let response = inner.egress.send(request, limits).await.map_err(GraphError::from_egress)?;
+        Ok((request, Limits { timeout: inner.timeout, response_bytes }))
+    }
+
+    /// Asks Meta.
+    async fn exchange<T: serde::de::DeserializeOwned>(
+        &self,
+        channel: &Channel,
+        request: Request,
+        limits: Limits,
+    ) -> Result<Answer<T>, GraphError> {
+        let response = self.inner.egress.send(request, limits).await.map_err(GraphError::from_egress)?;
         let usage = Usage::of(&response.headers, &channel.asset_id);
         // A 200 may carry an error, and an error may come without one.
         if let Some(error) = error::read(response.status.as_u16(), &response.body, usage) {

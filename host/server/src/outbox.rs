@@ -27,6 +27,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use bellhop_domain::id::{ChannelId, ContactId, ConversationId, DeliveryId, HostId, MessageId, WorkspaceId};
+use bellhop_domain::time::Timestamp;
 use tokio_util::task::TaskTracker;
 
 use crate::conversation::ConversationError;
@@ -119,6 +120,9 @@ struct InHand {
     kind: String,
     revision: i64,
     attempts: i64,
+    /// Who has it, and until when: together they are this attempt's and no other's.
+    owner: HostId,
+    lease_until: Timestamp,
     /// More of the conversation waits for this one.
     has_next: bool,
     /// Its place in the hands.

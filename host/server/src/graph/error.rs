@@ -41,6 +41,9 @@ pub enum GraphError {
     /// Nothing was sent: the Graph API cannot be reached, or must not be.
     #[error("could not reach the Graph API")]
     Unreachable(#[source] EgressError),
+    /// Nothing was sent: it was too late when all was ready.
+    #[error("it was too late for the call to leave")]
+    TooLate,
     /// Nothing was sent: the token could not be opened at this moment.
     #[error("could not authorise the call")]
     Vault(#[source] VaultError),
@@ -86,7 +89,7 @@ impl GraphError {
     pub fn maybe_taken(&self) -> bool {
         match self {
             Self::Unclear { .. } | Self::Garbled | Self::Lost(_) => true,
-            Self::Refused { .. } | Self::Unreachable(_) | Self::Vault(_) => false,
+            Self::Refused { .. } | Self::Unreachable(_) | Self::TooLate | Self::Vault(_) => false,
         }
     }
 
@@ -94,9 +97,12 @@ impl GraphError {
     pub fn action(&self) -> Action {
         match self {
             Self::Refused { action, .. } => *action,
-            Self::Unclear { .. } | Self::Garbled | Self::Lost(_) | Self::Unreachable(_) | Self::Vault(_) => {
-                Action::Retry
-            }
+            Self::Unclear { .. }
+            | Self::Garbled
+            | Self::Lost(_)
+            | Self::Unreachable(_)
+            | Self::TooLate
+            | Self::Vault(_) => Action::Retry,
         }
     }
 
@@ -104,7 +110,7 @@ impl GraphError {
     pub fn usage(&self) -> Usage {
         match self {
             Self::Refused { usage, .. } | Self::Unclear { usage, .. } => *usage,
-            Self::Garbled | Self::Lost(_) | Self::Unreachable(_) | Self::Vault(_) => Usage::default(),
+            Self::Garbled | Self::Lost(_) | Self::Unreachable(_) | Self::TooLate | Self::Vault(_) => Usage::default(),
         }
     }
 
@@ -118,6 +124,7 @@ impl GraphError {
             Self::Lost(EgressError::TooLarge { .. }) => "too-large",
             Self::Lost(_) => "cut",
             Self::Unreachable(_) => "unreachable",
+            Self::TooLate => "too-late",
             Self::Vault(_) => "no-key",
         }
     }
@@ -128,7 +135,9 @@ impl GraphError {
             Self::Refused { why: Why::Meta(refusal), .. } | Self::Unclear { refusal, .. } => numbers(refusal),
             Self::Refused { why: Why::NoToken, .. } => String::from("no-token"),
             Self::Refused { why: Why::Unsupported, .. } => String::from("unsupported"),
-            Self::Garbled | Self::Lost(_) | Self::Unreachable(_) | Self::Vault(_) => self.name().to_owned(),
+            Self::Garbled | Self::Lost(_) | Self::Unreachable(_) | Self::TooLate | Self::Vault(_) => {
+                self.name().to_owned()
+            }
         }
     }
 }

@@ -104,7 +104,7 @@ impl Meta {
 
     async fn send(&self, outgoing: &Outgoing) -> Result<Sent, GraphError> {
         let recipient = Recipient::Person(self.person.person_id.clone());
-        self.graph.send(&self.house.channel, &recipient, outgoing, "delivery-1").await
+        self.graph.send(&self.house.channel, &recipient, outgoing, "delivery-1", &|| true).await
     }
 }
 
@@ -169,10 +169,10 @@ async fn without_a_token_nothing_is_sent_and_the_owner_is_asked() {
     let house = House::new("1").await;
     let graph = house.graph("http://127.0.0.1:9");
     let recipient = Recipient::Person(String::from("2"));
-    let error = graph.send(&house.channel, &recipient, &text("hello"), "d").await.err().unwrap();
+    let error = graph.send(&house.channel, &recipient, &text("hello"), "d", &|| true).await.err().unwrap();
     assert_eq!((error.action(), error.code_text().as_str()), (Action::Reauthorise, "no-token"));
     let other = Channel { kind: ChannelKind::Whatsapp, ..house.channel.clone() };
-    let error = graph.send(&other, &recipient, &text("hello"), "d").await.err().unwrap();
+    let error = graph.send(&other, &recipient, &text("hello"), "d", &|| true).await.err().unwrap();
     assert_eq!((error.action(), error.code_text().as_str()), (Action::Fix, "unsupported"));
     assert!(!error.maybe_taken());
 }
@@ -190,7 +190,7 @@ async fn answered(answer: &'static str) -> Result<Sent, GraphError> {
     let house = House::new("1").await;
     house.connect("EAAtoken", "app secret").await;
     let recipient = Recipient::Person(String::from("2"));
-    house.graph(&url).send(&house.channel, &recipient, &text("hello"), "d").await
+    house.graph(&url).send(&house.channel, &recipient, &text("hello"), "d", &|| true).await
 }
 
 #[tokio::test]
@@ -236,7 +236,7 @@ async fn nothing_was_sent_when_nobody_listens() {
     let house = House::new("1").await;
     house.connect("EAAtoken", "app secret").await;
     let recipient = Recipient::Person(String::from("2"));
-    let error = house.graph(&url).send(&house.channel, &recipient, &text("hello"), "d").await.err().unwrap();
+    let error = house.graph(&url).send(&house.channel, &recipient, &text("hello"), "d", &|| true).await.err().unwrap();
     assert!(matches!(error, GraphError::Unreachable(_)) && !error.maybe_taken(), "{error:?}");
 }
 

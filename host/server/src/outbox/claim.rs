@@ -14,7 +14,7 @@ use crate::directory::Snapshot;
 use crate::outbox::InHand;
 use crate::outbox::hands::{Due, Hands, Room};
 
-/// A sender gives up after 10 s (`graph`), its lease ends 2 s later; a successor waits for both.
+/// A request takes 10 s at most (`graph`) and leaves only while so much of its sender's lease is left (`send`): it has 2 s until then.
 const LEASE: Duration = Duration::from_secs(12);
 
 /// Deliveries of one channel in a claim that needs no plan.
@@ -97,10 +97,11 @@ pub(super) async fn claim(
     take: &Take,
     (hands, snapshot): (&Hands, &Snapshot),
 ) -> Result<Vec<InHand>, DbError> {
-    let now = db.now();
     let mut transaction = db.begin_write().await?;
+    // Waiting for the store is no part of the lease.
+    let now = db.now();
     let rows = transaction.fetch_all(statement(Bulk::new(UPDATE), db.engine(), host, take, now)).await?;
-    let in_hand = |row: &AnyRow| in_hand(row, hands, snapshot);
+    let in_hand = |row: &AnyRow| in_hand(row, (host, now + LEASE), (hands, snapshot));
     let hand = rows.iter().map(in_hand).collect::<Result<Vec<_>, DbError>>()?;
     let attempts: Vec<audit::Entry> = hand.iter().map(attempt).collect();
     audit::append(&mut transaction, now, &attempts).await?;
@@ -195,7 +196,11 @@ fn attempt(delivery: &InHand) -> audit::Entry {
     }
 }
 
-fn in_hand(row: &AnyRow, hands: &Hands, snapshot: &Snapshot) -> Result<InHand, DbError> {
+fn in_hand(
+    row: &AnyRow,
+    (owner, lease_until): (&HostId, Timestamp),
+    (hands, snapshot): (&Hands, &Snapshot),
+) -> Result<InHand, DbError> {
     let bad = |_| DbError::Unreadable("delivery");
     let workspace = WorkspaceId::parse(row.try_get(0)?).map_err(bad)?;
     let channel = ChannelId::parse(row.try_get(3)?).map_err(bad)?;
@@ -210,6 +215,8 @@ fn in_hand(row: &AnyRow, hands: &Hands, snapshot: &Snapshot) -> Result<InHand, D
         kind: row.try_get(6)?,
         revision: row.try_get(7)?,
         attempts: row.try_get(8)?,
+        owner: owner.clone(),
+        lease_until,
         has_next: row.try_get::<i64, _>(9)? != 0,
     })
 }

@@ -124,7 +124,7 @@ const SHOWN: &str = ") as v where delivery.workspace_id = v.column1 and delivery
      and not exists (select 1 from delivery o where o.workspace_id = v.column1 and o.mid = v.column3 and o.mid is not null)))";
 
 /// What staff were told of it.
-const ITS_TASK: &str = " returning delivery.workspace_id, (select min(t.id) from task t where t.workspace_id = delivery.workspace_id \
+pub(super) const ITS_TASK: &str = " returning delivery.workspace_id, (select min(t.id) from task t where t.workspace_id = delivery.workspace_id \
      and t.delivery_id = delivery.id and t.delivery_id is not null and t.state = 'open')";
 
 async fn shown(transaction: &mut WriteTransaction, evidence: &[Evidence], now: Timestamp) -> Result<(), DbError> {

@@ -10,15 +10,21 @@ use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use crate::conversation::{self, NewTask};
-use crate::db::{Bulk, DbError};
+use crate::db::{Bulk, DbError, Sql};
 use crate::outbox::schedule::{self, Due};
 use crate::outbox::{Outbox, OutboxError, undelivered};
 
 /// How long an unknown holds the rest of its conversation: echoes and statuses come within seconds.
 const UNKNOWN_HOLDS: Duration = Duration::from_secs(30);
 
-/// How much longer one may wait for its lookups that holds nothing, should they not come to an end by themselves.
+/// How much longer one may wait for its lookups that holds nothing, when none of its channel is made any more.
 const LOOKUPS_LAST: Duration = Duration::from_secs(600);
+
+/// Looks at a channel are made while the last one is not older than this: longer than a rest between two looks at one delivery.
+const LOOKS_GO_ON: Duration = Duration::from_secs(120);
+
+/// How long one may wait while looks at others of its channel are made, as after an outage. What is said so late is no answer any more.
+const LOOKUPS_LAST_AT_MOST: Duration = Duration::from_secs(3_600);
 
 /// Deliveries that one look closes at most.
 const MAX_EXPIRED: i64 = 500;
@@ -27,8 +33,7 @@ const MAX_EXPIRED: i64 = 500;
 /// told to staff, so that the rest of its conversation goes on. The number of rows that changed.
 pub(super) async fn expire(outbox: &Outbox) -> Result<usize, OutboxError> {
     let (db, now) = (&outbox.db, outbox.db.now());
-    let select = sqlx::query(OVER).bind(now.millis()).bind((now - LOOKUPS_LAST).millis()).bind(MAX_EXPIRED);
-    let rows = db.fetch_all(select).await?;
+    let rows = db.fetch_all(over_by(now)).await?;
     if rows.is_empty() {
         return Ok(0);
     }
@@ -75,10 +80,19 @@ pub(super) async fn expire(outbox: &Outbox) -> Result<usize, OutboxError> {
 /// An unknown that nothing waits for may wait for its lookups.
 const OVER: &str = "select d.workspace_id, d.id, d.conversation_id, d.contact_id, d.message_id, d.state from delivery d \
      where d.state in ('sending', 'unknown') and d.lease_until <= $1 and (d.state = 'sending' or d.lease_until <= $2 \
+     or (d.lease_until <= $3 and not exists (select 1 from delivery_lookup p where p.workspace_id = d.workspace_id \
+     and p.channel_id = d.channel_id and p.looked_at > $4)) \
      or not exists (select 1 from delivery_lookup l where l.workspace_id = d.workspace_id and l.delivery_id = d.id \
      and l.due_at is not null) or exists (select 1 from delivery w where w.workspace_id = d.workspace_id \
      and w.conversation_id = d.conversation_id and w.id > d.id and w.state in ('staged', 'retry', 'sending', 'unknown'))) \
-     order by d.lease_until limit $3";
+     order by d.lease_until limit $5";
+
+/// Those whose time is over.
+fn over_by(now: Timestamp) -> impl Sql<'static> {
+    let (at_most, last, looked_at) = (now - LOOKUPS_LAST_AT_MOST, now - LOOKUPS_LAST, now - LOOKS_GO_ON);
+    let over = sqlx::query(OVER).bind(now.millis()).bind(at_most.millis()).bind(last.millis());
+    over.bind(looked_at.millis()).bind(MAX_EXPIRED)
+}
 
 /// What is to be looked up of a dead sender's delivery.
 fn lookup(outbox: &Outbox, row: &AnyRow, now: Timestamp) -> Result<Option<Due>, DbError> {
@@ -157,9 +171,47 @@ mod tests {
     use crate::db::testing::{fresh, reaches};
 
     #[tokio::test]
+    async fn what_waits_for_its_look_is_given_up_when_nothing_moves_or_after_an_hour() {
+        let (_folder, _clock, db) = fresh().await;
+        let now = db.now();
+        let insert = |n: i64, waits: Duration, (due_at, looked_at): (Option<i64>, Option<Duration>)| {
+            let (id, channel, lease_until) = (format!("d{n}"), format!("ch{n}"), (now - waits).millis());
+            let looked_at = looked_at.map(|ago| (now - ago).millis());
+            let db = &db;
+            async move {
+                let unknown = "insert into delivery (workspace_id, id, conversation_id, channel_id, contact_id, message_id, \
+                               kind, state, revision, attempts, due_at, lease_until, created_at) \
+                               values ('w', $1, $1, $2, 'p', 'm', 'text', 'unknown', 0, 1, 0, $3, 0)";
+                db.execute(sqlx::query(unknown).bind(id.clone()).bind(channel.clone()).bind(lease_until))
+                    .await
+                    .unwrap();
+                let looks = "insert into delivery_lookup (workspace_id, delivery_id, channel_id, due_at, looked_at, n_looks) \
+                             values ('w', $1, $2, $3, $4, 0)";
+                for (id, due_at, looked_at) in [(id.clone(), due_at, None), (format!("{id}-before"), None, looked_at)] {
+                    let look = sqlx::query(looks).bind(id).bind(channel.clone()).bind(due_at).bind(looked_at);
+                    db.execute(look).await.unwrap();
+                }
+            }
+        };
+        let seconds = Duration::from_secs;
+        insert(1, seconds(599), (Some(1), None)).await;
+        insert(2, seconds(600), (Some(1), None)).await;
+        insert(3, seconds(600), (Some(1), Some(seconds(119)))).await;
+        insert(4, seconds(600), (Some(1), Some(seconds(120)))).await;
+        insert(5, seconds(3_599), (Some(1), Some(seconds(1)))).await;
+        insert(6, seconds(3_600), (Some(1), Some(seconds(1)))).await;
+        insert(7, seconds(1), (None, Some(seconds(1)))).await;
+        let rows = db.fetch_all(over_by(now)).await.unwrap();
+        let mut over: Vec<String> = rows.iter().map(|row| row.get(1)).collect();
+        over.sort();
+        assert_eq!(over, ["d2", "d4", "d6", "d7"]);
+    }
+
+    #[tokio::test]
     async fn only_what_is_under_way_is_walked() {
         let (_folder, _clock, db) = fresh().await;
         reaches(&db, OVER, "d ", &["delivery_leased"]).await;
+        reaches(&db, OVER, "p ", &["delivery_lookup_last"]).await;
         reaches(&db, OVER, "l ", &["PRIMARY KEY (workspace_id=? AND delivery_id=?)"]).await;
         reaches(&db, OVER, "w ", &["delivery_open"]).await;
     }

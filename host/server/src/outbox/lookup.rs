@@ -210,11 +210,11 @@ async fn settle(
         }
         (Decision::Repeat, _) => {
             let repeat = "update delivery set state = $1, reason = 'not-there', due_at = $2 \
-                          where workspace_id = $3 and id = $4 and state = 'unknown'";
+                          where workspace_id = $3 and id = $4 and state = 'unknown' and attempts = $5";
             let state = delivery::next(State::Unknown, Repeat::ByEvidence, Happening::ShownAbsent);
             let repeat = sqlx::query(repeat).bind(state.as_str()).bind(now.millis());
             let repeat = repeat.bind(look.workspace.as_str().to_owned()).bind(look.delivery.as_str().to_owned());
-            transaction.execute(repeat).await?;
+            transaction.execute(repeat.bind(unknown.n_attempts)).await?;
         }
         (Decision::Sent(_) | Decision::LookAgain { .. } | Decision::GiveUp, _) => {}
     }

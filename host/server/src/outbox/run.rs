@@ -7,6 +7,7 @@ use tokio_util::task::TaskTracker;
 use tracing::error;
 
 use crate::inbox::Pace;
+use crate::outbox::schedule::PACE;
 use crate::outbox::{MAX_CLAIM, Outbox, OutboxError, expire, lookup};
 
 /// The safety net under wake-ups, across hosts too.
@@ -21,16 +22,16 @@ impl Outbox {
     pub async fn run(self, stop: CancellationToken) {
         let sends = TaskTracker::new();
         let mut pace = Pace::default();
-        let mut expire_at = self.db.now();
+        let (mut expire_at, mut look_at) = (self.db.now(), self.db.now());
         while !stop.is_cancelled() {
             if self.db.now() >= expire_at {
                 expire_at = self.db.now() + EXPIRE_EVERY;
                 if let Err(error) = expire::expire(&self).await {
                     error!(error = &error as &dyn std::error::Error, "Could not look for dead senders; trying again");
                 }
-                if let Err(error) = self.look_up(&sends).await {
-                    error!(error = &error as &dyn std::error::Error, "Could not look deliveries up; trying again");
-                }
+            }
+            if self.db.now() >= look_at {
+                look_at = self.db.now() + self.look_up(&sends).await;
             }
             pace.keep().await;
             match self.step(&sends).await {
@@ -46,13 +47,19 @@ impl Outbox {
         sends.wait().await;
     }
 
-    /// Beside the sends: Meta may take its time.
-    async fn look_up(&self, sends: &TaskTracker) -> Result<(), OutboxError> {
-        for look in lookup::take(self).await? {
+    /// Beside the sends: Meta may take its time. When to take the next ones: as soon as their channels may be asked again while there
+    /// are any, for an outage may leave many.
+    async fn look_up(&self, sends: &TaskTracker) -> Duration {
+        let looks = lookup::take(self).await.unwrap_or_else(|error| {
+            error!(error = &error as &dyn std::error::Error, "Could not look deliveries up; trying again");
+            Vec::new()
+        });
+        let next = if looks.is_empty() { EXPIRE_EVERY } else { PACE };
+        for look in looks {
             let outbox = self.clone();
             sends.spawn(async move { lookup::look(&outbox, look).await });
         }
-        Ok(())
+        next
     }
 
     /// Sends what is due and may go; true when there may be more.

@@ -18,7 +18,7 @@ use crate::directory::Channel;
 const LEASE: Duration = Duration::from_secs(15);
 
 /// Between two looks at one channel, by whatever host (Meta: Conversations API, two calls a second).
-const PACE: Duration = Duration::from_millis(500);
+pub(super) const PACE: Duration = Duration::from_millis(500);
 
 /// Looks that one host begins at once, each at another channel.
 const MAX_LOOKS: i64 = 16;
@@ -74,7 +74,9 @@ pub(super) async fn plan_in(transaction: &mut WriteTransaction, due: &[Due]) -> 
     if insert.is_empty() {
         return Ok(());
     }
-    let anew = " on conflict (workspace_id, delivery_id) do update set due_at = excluded.due_at, n_looks = 0, absent_at = null";
+    // A look that is still under way was for an earlier attempt: its claim is over when its time is no longer the one that stands here.
+    let anew = " on conflict (workspace_id, delivery_id) do update set due_at = excluded.due_at, n_looks = 0, absent_at = null, \
+                looked_at = delivery_lookup.looked_at + 1";
     transaction.execute(insert.end(anew)).await?;
     Ok(())
 }
@@ -132,7 +134,8 @@ fn look(row: &AnyRow, claimed_at: Timestamp) -> Result<Look, DbError> {
     })
 }
 
-/// Puts down when to look next, if at all. False when another host has taken the look over: then this one's result is nothing.
+/// Puts down when to look next, if at all. False when another host has taken the look over, or a later attempt was made: then this
+/// one's result is nothing.
 pub(super) async fn put_off_in(
     transaction: &mut WriteTransaction,
     look: &Look,
@@ -168,6 +171,39 @@ pub async fn lookups_sweep(db: &Db) -> Result<u64, DbError> {
 mod tests {
     use super::*;
     use crate::db::testing::{fresh, reaches};
+
+    #[tokio::test]
+    async fn a_look_for_an_earlier_attempt_decides_nothing_of_a_later_one() {
+        let (_folder, clock, db) = fresh().await;
+        let place = (&WorkspaceId::new(), &ChannelId::new(), &DeliveryId::new());
+        let unknown = "insert into delivery (workspace_id, id, conversation_id, channel_id, contact_id, message_id, kind, \
+                       state, revision, attempts, due_at, lease_until, created_at) \
+                       values ($1, $2, 'c', $3, 'p', 'm', 'text', 'unknown', 0, 1, 0, 0, 0)";
+        let unknown = sqlx::query(unknown).bind(place.0.as_str().to_owned()).bind(place.2.as_str().to_owned());
+        db.execute(unknown.bind(place.1.as_str().to_owned())).await.unwrap();
+        let plan = async || {
+            let mut transaction = db.begin_write().await.unwrap();
+            plan_in(&mut transaction, &[Due::new(place, db.now())]).await.unwrap();
+            transaction.commit().await.unwrap();
+        };
+        let put_off = async |look: &Look| {
+            let mut transaction = db.begin_write().await.unwrap();
+            let is_ours = put_off_in(&mut transaction, look, (None, None)).await.unwrap();
+            transaction.commit().await.unwrap();
+            is_ours
+        };
+        for is_tried_meanwhile in [false, true] {
+            plan().await;
+            clock.advance(FIRST_LOOK_AFTER);
+            let looks = claim(&db).await.unwrap();
+            if is_tried_meanwhile {
+                plan().await;
+            }
+            assert_eq!(put_off(&looks[0]).await, !is_tried_meanwhile);
+        }
+        clock.advance(FIRST_LOOK_AFTER);
+        assert_eq!(claim(&db).await.unwrap().len(), 1, "the later one is looked for");
+    }
 
     #[tokio::test]
     async fn only_what_is_due_is_walked() {

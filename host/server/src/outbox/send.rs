@@ -28,7 +28,7 @@ pub(super) enum Attempt {
     Refused(Action, String),
     /// Nothing was sent: Meta could not be reached.
     Unreachable,
-    /// Nothing was sent: what sending needs could not be read.
+    /// Nothing was sent: what sending needs could not be read, or not in time.
     Unprepared,
     /// It may have been taken.
     Lost(&'static str),
@@ -68,7 +68,9 @@ pub(super) async fn send(outbox: &Outbox, delivery: &InHand, ready: Option<&Read
     let recipient = Recipient::Person(contact.profile.person.clone());
     let outgoing = outgoing(body);
     moment(Moment::SendClaimed);
-    let sent = outbox.graph.send(&ready.channel, &recipient, &outgoing, delivery.id.as_str()).await;
+    // Whatever took so long: it must be over before anybody else takes this attempt for lost.
+    let may_leave = || outbox.db.now() + outbox.graph.timeout() <= delivery.lease_until;
+    let sent = outbox.graph.send(&ready.channel, &recipient, &outgoing, delivery.id.as_str(), &may_leave).await;
     moment(Moment::SendEnded);
     let (attempt, heard) = match sent {
         Ok(sent) => (Attempt::Accepted(sent.message_id, sent.at), consequence::heard(None, sent.usage)),
@@ -83,6 +85,7 @@ pub(super) async fn send(outbox: &Outbox, delivery: &InHand, ready: Option<&Read
 fn failed(error: &GraphError) -> Attempt {
     match error {
         GraphError::Refused { action, .. } => Attempt::Refused(*action, error.code_text()),
+        GraphError::TooLate => Attempt::Unprepared,
         error if error.maybe_taken() => Attempt::Lost(error.name()),
         _ => Attempt::Unreachable,
     }

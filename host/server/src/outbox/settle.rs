@@ -7,7 +7,7 @@ use std::time::Duration;
 use bellhop_domain::allowance;
 use bellhop_domain::delivery::{self, DeliveryKind, Happening, Repeat, State};
 use bellhop_domain::graph_error::Action;
-use bellhop_domain::id::{DeliveryId, WorkspaceId};
+use bellhop_domain::id::{DeliveryId, HostId, WorkspaceId};
 use bellhop_domain::retry;
 use bellhop_domain::time::Timestamp;
 use sqlx::Row as _;
@@ -15,6 +15,7 @@ use sqlx::Row as _;
 use crate::conversation::{self, ConversationError, NewTask, Suppression};
 use crate::db::{Bulk, Db, DbError, Moment, WriteTransaction, moment};
 use crate::inbox;
+use crate::outbox::evidence::ITS_TASK;
 use crate::outbox::facts::Ready;
 use crate::outbox::schedule::{self, Due};
 use crate::outbox::send::{Attempt, Ended, RECONNECT_WAIT};
@@ -25,6 +26,9 @@ use crate::outbox::{InHand, Outbox, OutboxError, consequence, expire, undelivere
 pub(super) struct Settled {
     workspace: WorkspaceId,
     id: DeliveryId,
+    /// Whose attempt it was, and until when: nobody else's is ended by it.
+    owner: HostId,
+    claimed_until: Timestamp,
     row: Row,
     /// The attempt does not count: nothing was tried.
     is_postponed: bool,
@@ -78,6 +82,8 @@ pub(super) async fn settle(
     let settled = Settled {
         workspace: delivery.workspace.clone(),
         id: delivery.id.clone(),
+        owner: delivery.owner.clone(),
+        claimed_until: delivery.lease_until,
         row,
         is_postponed: matches!(attempt, Attempt::Postponed(..)),
         suppression,
@@ -99,18 +105,24 @@ fn undelivered(delivery: &InHand, ready: Option<&Ready>, attempt: &Attempt) -> O
     Some(undelivered::task((&delivery.workspace, &delivery.conversation, &delivery.id), contact, body.as_ref(), reason))
 }
 
-/// Writes the ends of many attempts in one transaction. A delivery that evidence settled meanwhile stays as it is.
-pub(super) async fn write_group(db: Db, settled: Arc<Vec<Settled>>) -> Result<Vec<()>, DbError> {
-    let now = db.now();
+/// Of an attempt that is over for everybody else only the news counts that Meta took it: that is true whatever became of the delivery.
+/// Everything else is said of this attempt and no other.
+const ENDED: &str = ") as v where delivery.workspace_id = v.column1 and delivery.id = v.column2 \
+     and ((v.column3 = 'sent' and delivery.state in ('staged', 'sending', 'retry', 'unknown', 'held', 'dropped')) \
+     or (delivery.state = 'sending' and delivery.owner = v.column11 and delivery.lease_until = v.column12))";
+
+/// What Meta may have taken in an earlier attempt stays in doubt while it waits for a later one (`not-there`).
+fn update(settled: &[Settled], now: Timestamp) -> Bulk {
     let mut update = Bulk::new(
         "update delivery set state = case when v.column3 = 'sent' then coalesce((select max(e.state) from early_receipt e \
          where e.workspace_id = delivery.workspace_id and e.conversation_id = delivery.conversation_id \
-         and (e.mid = v.column7 or e.up_to >= coalesce(v.column10, delivery.attempted_at))), v.column3) else v.column3 end, reason = v.column4, due_at = v.column5, lease_until = v.column6, \
-         mid = coalesce(v.column7, delivery.mid), settled_at = v.column8, attempts = delivery.attempts - v.column9, owner = null, \
-         meta_at = coalesce(v.column10, delivery.meta_at) \
+         and (e.mid = v.column7 or e.up_to >= coalesce(v.column10, delivery.attempted_at))), v.column3) else v.column3 end, \
+         reason = case when v.column3 = 'retry' and delivery.reason = 'not-there' then delivery.reason else v.column4 end, \
+         due_at = v.column5, lease_until = v.column6, mid = coalesce(v.column7, delivery.mid), settled_at = v.column8, \
+         attempts = delivery.attempts - v.column9, owner = null, meta_at = coalesce(v.column10, delivery.meta_at) \
          from (values ",
     );
-    for Settled { workspace, id, row, is_postponed, .. } in settled.iter() {
+    for Settled { workspace, id, owner, claimed_until, row, is_postponed, .. } in settled {
         update
             .row()
             .bind(workspace.as_str())
@@ -122,25 +134,34 @@ pub(super) async fn write_group(db: Db, settled: Arc<Vec<Settled>>) -> Result<Ve
             .bind(row.mid.map(|mid| mid.to_vec()))
             .bind(row.state.is_settled().then_some(now.millis()))
             .bind(i64::from(*is_postponed))
-            .bind(row.meta_at.map(Timestamp::millis));
+            .bind(row.meta_at.map(Timestamp::millis))
+            .bind(owner.as_str())
+            .bind(claimed_until.millis());
     }
-    let update = update.end(
-        ") as v where delivery.workspace_id = v.column1 and delivery.id = v.column2 and delivery.state = 'sending'",
-    );
+    update.end(ENDED).end(ITS_TASK).end(", delivery.id, delivery.state")
+}
+
+/// Writes the ends of many attempts in one transaction. A delivery that evidence settled meanwhile stays as it is, and so does one
+/// that was taken from this host, unless Meta has it.
+pub(super) async fn write_group(db: Db, settled: Arc<Vec<Settled>>) -> Result<Vec<()>, DbError> {
+    let now = db.now();
     let suppressions: Vec<Suppression> = settled.iter().filter_map(|settled| settled.suppression.clone()).collect();
     let mut transaction = db.begin_write().await?;
     lock(&mut transaction, &settled).await?;
-    if settled.iter().any(|settled| settled.undelivered.is_some()) {
-        let ended = transaction.fetch_all(update.end(" returning delivery.id")).await?;
-        let ended = ended.iter().map(|row| row.try_get(0)).collect::<Result<HashSet<String>, _>>()?;
-        let told = settled.iter().filter(|settled| ended.contains(settled.id.as_str()));
-        let tasks: Vec<NewTask> = told.filter_map(|settled| settled.undelivered.clone()).collect();
-        conversation::tasks_insert_in(&mut transaction, &tasks, now).await.map_err(db_error)?;
-    } else {
-        transaction.execute(update).await?;
+    let (mut ended, mut told_before) = (HashSet::new(), Vec::new());
+    for row in transaction.fetch_all(update(&settled, now)).await? {
+        let state = State::parse(row.try_get(3)?);
+        if let (Some(State::Sent | State::Delivered | State::Read), Some(task)) = (state, row.try_get(1)?) {
+            told_before.push((row.try_get::<String, _>(0)?, task));
+        }
+        ended.insert(row.try_get::<String, _>(2)?);
     }
+    conversation::tasks_close_in(&mut transaction, &told_before, now).await?;
+    let ended = || settled.iter().filter(|settled| ended.contains(settled.id.as_str()));
+    let tasks: Vec<NewTask> = ended().filter_map(|settled| settled.undelivered.clone()).collect();
+    conversation::tasks_insert_in(&mut transaction, &tasks, now).await.map_err(db_error)?;
     conversation::suppress_in(&mut transaction, &suppressions).await.map_err(db_error)?;
-    let lookups: Vec<Due> = settled.iter().filter_map(|settled| settled.lookup.clone()).collect();
+    let lookups: Vec<Due> = ended().filter_map(|settled| settled.lookup.clone()).collect();
     schedule::plan_in(&mut transaction, &lookups).await?;
     moment(Moment::SettleWritten);
     transaction.commit().await?;
@@ -150,7 +171,7 @@ pub(super) async fn write_group(db: Db, settled: Arc<Vec<Settled>>) -> Result<Ve
 
 /// Takes the deliveries before their rows are written, so that the statement that follows sees every receipt that was kept meanwhile.
 async fn lock(transaction: &mut WriteTransaction, settled: &[Settled]) -> Result<(), DbError> {
-    let mut select = Bulk::new("select 1 from delivery where state = 'sending' and (workspace_id, id) in ").keys(2);
+    let mut select = Bulk::new("select 1 from delivery where (workspace_id, id) in ").keys(2);
     for Settled { workspace, id, .. } in settled {
         select.row().bind(workspace.as_str()).bind(id.as_str());
     }
@@ -281,3 +302,6 @@ fn count(attempt: &Attempt, state: State) {
     };
     metrics::counter!("bellhop_send_attempts_total", "outcome" => outcome, "state" => state.as_str()).increment(1);
 }
+
+#[cfg(test)]
+mod tests;
