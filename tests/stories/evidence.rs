@@ -137,7 +137,7 @@ story!(what_was_looked_for_in_vain_is_still_known_by_its_words_however_often_it_
         app.calm().await;
     }
     // It would go again, and Meta takes nothing at this moment.
-    app.control.next_sends(1, Trouble::Refuse(GraphError::new(2, None)));
+    app.control.next_sends(1, Trouble::Refuse(GraphError::new(613, None)));
     app.advance(Duration::from_secs(1));
     app.app.outbox.run_once().await.unwrap();
     assert_eq!((app.delivery_states().await, app.control.ledger().n_sends), (vec!["retry".to_owned()], 2));
