@@ -1,3 +1,5 @@
+//! What settling one attempt leaves of another.
+
 use bellhop_domain::id::ChannelId;
 
 use super::*;
