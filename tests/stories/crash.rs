@@ -7,7 +7,7 @@ use bellhop_simulator::Trouble;
 use crate::support::{PATIENCE, SETTLED, TestApp, story};
 
 /// Longer than the lease of a conversation or of a send.
-const LEASES_OVER: Duration = Duration::from_secs(15);
+const LEASES_OVER: Duration = Duration::from_secs(25);
 
 /// A message that is stored and settled, and nothing done about it yet.
 async fn one_message(app: &TestApp) -> bellhop_simulator::Customer {

@@ -11,7 +11,7 @@ use crate::evidence::newest;
 use crate::support::{SETTLED, TestApp, postgres, story};
 
 /// A sender's lease.
-const LEASE: Duration = Duration::from_secs(12);
+const LEASE: Duration = Duration::from_secs(20);
 
 /// Somebody is answered by a host that hears nothing of it from Meta until its lease is over.
 async fn answered_late(app: &TestApp) -> (Customer, JoinHandle<()>) {

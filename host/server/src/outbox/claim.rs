@@ -14,8 +14,8 @@ use crate::directory::Snapshot;
 use crate::outbox::InHand;
 use crate::outbox::hands::{Due, Hands, Room};
 
-/// A request takes 10 s at most (`graph`) and leaves only while so much of its sender's lease is left (`send`): it has 2 s until then.
-const LEASE: Duration = Duration::from_secs(12);
+/// A request takes 10 s at most (`graph`) and leaves only while so much of its sender's lease is left (`send`): under load it may take some seconds until then.
+const LEASE: Duration = Duration::from_secs(20);
 
 /// Deliveries of one channel in a claim that needs no plan.
 pub(super) const PER_CHANNEL: usize = 32;
