@@ -33,6 +33,7 @@ mod refused;
 mod signatures;
 mod silence;
 mod status;
+mod suspended;
 mod tenants;
 mod undelivered;
 mod upkeep;

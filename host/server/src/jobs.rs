@@ -17,7 +17,7 @@ use crate::directory::{Directory, DirectoryError};
 use crate::host::{self, Host};
 use crate::inbox::{self, SweepBefore, Wake};
 use crate::outbox;
-use crate::registry::{Registry, RegistryError};
+use crate::registry::{self, Registry, RegistryError};
 use crate::trace;
 use crate::vault::{self, Day, Vault, VaultError};
 
@@ -162,6 +162,7 @@ impl Jobs {
         host::sweep(&self.db).await?;
         outbox::early_receipts_sweep(&self.db).await?;
         outbox::lookups_sweep(&self.db).await?;
+        registry::failures_sweep(&self.db).await?;
         for workspace in self.directory.snapshot().workspaces() {
             trace::turns_sweep(&self.db, &workspace.id, now - days(self.retention.turn_days)).await?;
         }

@@ -1,6 +1,7 @@
 //! Plugins: their bytes and manifests, who signed them, what each business granted them on each channel. Authority belongs
 //! to the content hash, state to the plugin key. Runs nothing and shows a plugin nothing.
 
+mod failing;
 mod grant;
 mod install;
 mod scopes;
@@ -23,6 +24,7 @@ use crate::record::RecordError;
 use crate::record::schema::{InvalidSchema, Schema};
 use crate::vault::{self, Vault, VaultError};
 
+pub use failing::{Called, Failing, Failure, Suspended, calls_count_in, failures_sweep};
 pub use grant::{Disabled, Enable};
 pub use install::Installed;
 pub use scopes::{Scopes, TextScope};

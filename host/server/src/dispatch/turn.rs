@@ -1,5 +1,6 @@
 //! One turn: plugins are asked in order until one answers; everything that follows from it is gathered for the commit.
 
+mod blame;
 mod left;
 mod shown;
 
@@ -19,13 +20,14 @@ use crate::directory::ChannelState;
 use crate::dispatch::commit::TurnCommit;
 use crate::dispatch::effects::{self, Rows};
 use crate::dispatch::open::OpenTurn;
+use crate::dispatch::turn::blame::Standing;
 use crate::dispatch::turn::left::commit;
 use crate::dispatch::turn::shown::{circumstances, heard};
 use crate::dispatch::{Dispatch, DispatchError, order, unsaid};
 use crate::inbox;
 use crate::permission::{self, Known, Masker};
 use crate::record::PreparedWrite;
-use crate::registry::EnabledPlugin;
+use crate::registry::{Called, EnabledPlugin};
 use crate::trace::PluginLine;
 
 /// What plugins made of a turn.
@@ -36,6 +38,8 @@ struct Made {
     sessions: Vec<SessionWrite>,
     records: Vec<PreparedWrite>,
     audit: Vec<audit::Entry>,
+    /// Calls that count for switching plugins off, or back on.
+    calls: Vec<Called>,
     /// What the tokens stand for that plugins were shown.
     masked: Vec<Value>,
     floor: Option<String>,
@@ -126,11 +130,16 @@ impl Dispatch {
         now: Timestamp,
         made: &mut Made,
     ) -> Result<Option<PluginOutcome>, DispatchError> {
+        let standing = self.standing(plugin, now);
+        if let Standing::Resting(line) = standing {
+            made.lines.push(*line);
+            return Ok(None);
+        }
         let prepared = match self.registry.prepared(plugin).await {
             Ok(prepared) => prepared,
             Err(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, plugin.hash = %plugin.hash, "A plugin cannot run");
-                made.lines.push(failed_line(plugin, "could not be prepared"));
+                made.lines.push(blame::unasked(plugin, "stopped: not-prepared", "could not be prepared".to_owned()));
                 return Ok(None);
             }
         };
@@ -140,6 +149,10 @@ impl Dispatch {
         let Some(view) = permission::view(plugin, &heard(turn), &about, &index) else {
             return Ok(None);
         };
+        // Another host may be trying it at this moment.
+        if standing.is_probe() && !self.registry.probe_take(plugin).await? {
+            return Ok(None);
+        }
         let sources = Sources { db: self.db.clone(), vault: self.vault.clone(), records: self.records.clone() };
         let caller = Caller {
             plugin: Arc::clone(plugin),
@@ -166,6 +179,7 @@ impl Dispatch {
         let ledger = report.host.finish();
         made.audit.extend(ledger.audit);
         made.masked.extend(ledger.masked);
+        made.calls.extend(standing.counted(plugin, &report.outcome, ledger.has_stumbled));
         let answered = match report.outcome {
             Outcome::Answered(Answer::Done(outcome)) => {
                 line.outcome = "done".to_owned();
@@ -238,20 +252,6 @@ impl Dispatch {
         let whose = (&turn.claimed.workspace, &turn.contact.id);
         known.extend(conversation::masked_find(&self.db, &self.vault, whose, &unknown).await?);
         Ok(known)
-    }
-}
-
-fn failed_line(plugin: &EnabledPlugin, detail: &str) -> PluginLine {
-    PluginLine {
-        plugin: plugin.plugin_id.clone(),
-        saw: Vec::new(),
-        outcome: "stopped: not-prepared".to_owned(),
-        detail: Some(detail.to_owned()),
-        micros: 0,
-        fuel: 0,
-        host_calls: 0,
-        proposals: Vec::new(),
-        logs: Vec::new(),
     }
 }
 

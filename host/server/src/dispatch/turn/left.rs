@@ -101,6 +101,7 @@ pub(super) fn commit(turn: &OpenTurn, mode: Mode, mut made: Made) -> TurnCommit 
         unsuppress: None,
         records: made.records,
         audit: made.audit,
+        calls: made.calls,
         turn: NewTurn {
             workspace: turn.claimed.workspace.clone(),
             id: turn.id.clone(),
