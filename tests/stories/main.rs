@@ -20,6 +20,7 @@ mod graph;
 mod handback;
 mod health;
 mod law;
+mod ledger;
 mod lookups;
 mod masking;
 mod migrate_store;

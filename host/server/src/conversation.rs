@@ -21,7 +21,7 @@ use sqlx::any::AnyRow;
 use crate::db::DbError;
 use crate::vault::VaultError;
 
-pub use contact::{Contact, NewContact, Profile, contacts_find, contacts_insert_in};
+pub use contact::{Contact, NewContact, Profile, contact_is_known, contacts_find, contacts_insert_in};
 pub use customer::{Customer, customers_find};
 pub use erased::{ContactKey, contact_keys_after, contacts_note_erased_in};
 pub use mark::{Mark, MarkRow, marks_find, marks_write_in};

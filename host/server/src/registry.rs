@@ -7,6 +7,7 @@ mod install;
 mod scopes;
 mod settings;
 mod snapshot;
+mod unused;
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -29,6 +30,7 @@ pub use grant::{Disabled, Enable};
 pub use install::Installed;
 pub use scopes::{Scopes, TextScope};
 pub use settings::MAX_SETTINGS_BYTES;
+pub use unused::{UNUSED_AFTER, Unused};
 
 use snapshot::Snapshot;
 
