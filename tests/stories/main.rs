@@ -31,6 +31,7 @@ mod plans;
 mod plugins;
 mod records;
 mod refused;
+mod revoked;
 mod signatures;
 mod silence;
 mod status;

@@ -201,6 +201,7 @@ impl App {
             db: stores.db.clone(),
             vault: stores.vault.clone(),
             directory: stores.directory.clone(),
+            registry: stores.registry.clone(),
             graph,
             host: host.clone(),
             wake: outbox_wake,

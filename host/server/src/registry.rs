@@ -192,6 +192,19 @@ impl Registry {
         self.snapshot().plugins_for(workspace, channel)
     }
 
+    /// Whether a business has this plugin enabled on a channel: its row may be damaged, and it may be switched off.
+    pub fn is_enabled(&self, workspace: &WorkspaceId, channel: &ChannelId, plugin_key: &str) -> bool {
+        let snapshot = self.snapshot();
+        let is_it = |key: &PluginKey| key.as_str() == plugin_key;
+        let is_damaged = |grant: &UnreadableGrant| {
+            let is_here = grant.workspace == workspace.as_str() && grant.channel == channel.as_str();
+            // What a row does not even tell the plugin of may be this one's.
+            is_here && grant.plugin.as_ref().is_none_or(|(key, _)| is_it(key))
+        };
+        snapshot.plugins_for(workspace, channel).iter().any(|plugin| is_it(&plugin.plugin_key))
+            || snapshot.unreadable.iter().any(is_damaged)
+    }
+
     /// The grants that cannot be read, of all channels.
     pub fn unreadable(&self) -> Vec<UnreadableGrant> {
         self.snapshot().unreadable.clone()
