@@ -2,8 +2,9 @@
 //!
 //! Top to bottom: ids and time, the channels and what each can carry, what a plugin sees and wants (`plugin`, `effect`,
 //! `host_call`, `capability`), what Meta sends (`kind`, `cut`, `event`) and when it becomes a turn (`settle`), what a plugin
-//! declares (`manifest`), what may happen and in what form (`policy`, `words`, `mask`, `render`), and how it is sent (`retry`,
-//! `allowance`, `graph_error`, `delivery`) and what shows that it was (`evidence`, `lookup`).
+//! declares (`manifest`), what may happen and in what form (`policy`, `words`, `mask`, `render`), when a plugin is switched
+//! off (`suspension`), and how what it says is sent (`retry`, `allowance`, `graph_error`, `delivery`) and what shows that it
+//! was (`evidence`, `lookup`).
 
 pub mod id;
 pub mod time;
@@ -23,6 +24,7 @@ pub mod words;
 pub mod mask;
 pub mod render;
 pub mod retry;
+pub mod suspension;
 pub mod allowance;
 pub mod graph_error;
 pub mod delivery;

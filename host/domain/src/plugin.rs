@@ -19,6 +19,9 @@ pub struct Fault {
 }
 
 impl Fault {
+    /// The code of whoever failed himself: the host in what it answers a plugin, the plugin in what it answers the host.
+    pub const INTERNAL: &str = "internal";
+
     /// A fault with a code and a sentence.
     pub fn new(code: &str, message: impl Into<String>) -> Self {
         Self { code: code.to_owned(), message: message.into(), grant: None, retry_after_ms: None }

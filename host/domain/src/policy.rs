@@ -57,7 +57,7 @@ impl Verdict {
 pub fn judge(effect: &Effect, facts: &Facts) -> Verdict {
     let tidied = text::tidy(effect);
     let subject = tidied.as_ref().map_or(effect, |(tidied, _)| tidied);
-    let rules = [grant::check, silence::check, window::check, text::check, link::check];
+    let rules = [grant::check, silence::check, window::check, text::check, link::check, grant::check_standing];
     match (rules.iter().find_map(|rule| rule(subject, facts)), tidied) {
         (Some(reason), _) => Verdict::Deny(reason),
         (None, Some((tidied, reason))) => Verdict::Rewrite(tidied, reason),

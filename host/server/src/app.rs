@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::api::{self, Api};
+use crate::audit::Anchors;
 use crate::backup::{self, BackupError};
 use crate::config::Config;
 use crate::db::{Clock, Db, DbError, Engine, Schema, Signal};
@@ -200,6 +201,7 @@ impl App {
             db: stores.db.clone(),
             vault: stores.vault.clone(),
             directory: stores.directory.clone(),
+            registry: stores.registry.clone(),
             graph,
             host: host.clone(),
             wake: outbox_wake,
@@ -212,6 +214,7 @@ impl App {
             registry: stores.registry.clone(),
             host: Host::new(stores.db.clone(), host),
             pulse: Pulse::new(stores.db.now()),
+            anchors: Anchors::of_folder(&config.store.data_folder),
             retention: config.retention.clone(),
             wake: Wake::default(),
         };

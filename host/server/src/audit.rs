@@ -3,18 +3,22 @@
 //! Rows are inserted unchained, in the transaction of what they tell of; [`seal`] later numbers them and chains them in
 //! batches, so that a changed, removed or inserted row is noticed by [`verify`].
 
+mod anchor;
 mod chain;
 mod count;
 mod entry;
+mod reads;
 
 use bellhop_domain::id::AuditId;
 use bellhop_domain::time::Timestamp;
 
 use crate::db::{Bulk, DbError, WriteTransaction};
 
-pub use chain::{AuditError, Verified, seal, verify};
+pub use anchor::{Anchor, Anchors, Examined, examine};
+pub use chain::{AuditError, Verified, seal, verify, workspaces};
 pub use count::unsealed;
 pub use entry::{Code, Entry, InvalidCode, Kind, Reference};
+pub use reads::{ReadRow, reads_of, reads_since};
 
 /// Adds rows to the log, in one statement, as part of the transaction that does what they tell of.
 ///

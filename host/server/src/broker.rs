@@ -103,6 +103,8 @@ pub struct Ledger {
     pub audit: Vec<Entry>,
     /// What the tokens stand for that the plugin was shown.
     pub masked: Vec<Value>,
+    /// The host failed while it answered: what the plugin made of that is not its own fault.
+    pub has_stumbled: bool,
 }
 
 /// The host of one call of one plugin.
@@ -114,6 +116,7 @@ pub struct Broker {
     pending: BTreeMap<(String, RecordId), Pending>,
     reads: Vec<ReadMark>,
     personal: BTreeSet<Code>,
+    has_stumbled: bool,
 }
 
 /// A write that waits.
@@ -126,7 +129,14 @@ struct Pending {
 impl Broker {
     /// A broker for one call.
     pub fn new(sources: Sources, caller: Caller) -> Self {
-        Self { sources, caller, pending: BTreeMap::new(), reads: Vec::new(), personal: BTreeSet::new() }
+        Self {
+            sources,
+            caller,
+            pending: BTreeMap::new(),
+            reads: Vec::new(),
+            personal: BTreeSet::new(),
+            has_stumbled: false,
+        }
     }
 
     /// What the call did.
@@ -148,7 +158,7 @@ impl Broker {
             change: pending.change,
         };
         let writes = self.pending.into_iter().map(write).collect();
-        Ledger { writes, reads: self.reads, audit, masked: self.caller.masked }
+        Ledger { writes, reads: self.reads, audit, masked: self.caller.masked, has_stumbled: self.has_stumbled }
     }
 
     async fn field(&mut self, name: String) -> Result<Option<String>, Fault> {
@@ -169,6 +179,12 @@ impl Broker {
             self.personal.insert(Code::of("contact-name"));
         }
         Ok(value)
+    }
+
+    /// Keeps in mind when the host failed.
+    fn noted<T>(&mut self, reply: Result<T, Fault>) -> Result<T, Fault> {
+        self.has_stumbled |= reply.as_ref().is_err_and(|fault| fault.code == Fault::INTERNAL);
+        reply
     }
 
     /// Whether personal data crosses to this plugin as tokens.
@@ -206,11 +222,17 @@ impl Broker {
 
 impl HostCalls for Broker {
     fn records_get(&mut self, collection: String, id: String) -> Reply<'_, Option<RecordEntry>> {
-        Box::pin(self.record_get(collection, id))
+        Box::pin(async move {
+            let reply = self.record_get(collection, id).await;
+            self.noted(reply)
+        })
     }
 
     fn records_find(&mut self, query: Query) -> Reply<'_, Vec<RecordEntry>> {
-        Box::pin(self.record_find(query))
+        Box::pin(async move {
+            let reply = self.record_find(query).await;
+            self.noted(reply)
+        })
     }
 
     fn records_search(
@@ -220,23 +242,38 @@ impl HostCalls for Broker {
         language: Option<String>,
         limit: u32,
     ) -> Reply<'_, Vec<Hit>> {
-        Box::pin(self.record_search(collection, text, language, limit))
+        Box::pin(async move {
+            let reply = self.record_search(collection, text, language, limit).await;
+            self.noted(reply)
+        })
     }
 
     fn records_put(&mut self, collection: String, id: Option<String>, key: i64, json: String) -> Reply<'_, String> {
-        Box::pin(self.record_put(collection, id, key, json))
+        Box::pin(async move {
+            let reply = self.record_put(collection, id, key, json).await;
+            self.noted(reply)
+        })
     }
 
     fn records_remove(&mut self, collection: String, id: String) -> Reply<'_, ()> {
-        Box::pin(self.record_remove(collection, id))
+        Box::pin(async move {
+            let reply = self.record_remove(collection, id).await;
+            self.noted(reply)
+        })
     }
 
     fn contact_field(&mut self, name: String) -> Reply<'_, Option<String>> {
-        Box::pin(self.field(name))
+        Box::pin(async move {
+            let reply = self.field(name).await;
+            self.noted(reply)
+        })
     }
 
     fn history_recent(&mut self, limit: u32) -> Reply<'_, Vec<Line>> {
-        Box::pin(self.recent(limit))
+        Box::pin(async move {
+            let reply = self.recent(limit).await;
+            self.noted(reply)
+        })
     }
 
     fn language_model_complete(&mut self, _prompt: Prompt) -> Reply<'_, Completion> {
@@ -266,7 +303,7 @@ fn internal(what: &'static str, error: &dyn std::error::Error) -> Fault {
         next = cause.source();
     }
     tracing::error!(host_call = what, error = %format!("{error}{causes}"), "A plugin's call of the host failed");
-    Fault::new("internal", "the host could not do this; try again later")
+    Fault::new(Fault::INTERNAL, "the host could not do this; try again later")
 }
 
 #[cfg(test)]

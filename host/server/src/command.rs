@@ -1,6 +1,7 @@
 //! The commands of the binary. Each opens what it needs, does one thing, and says what it did. Secrets come from a file or
 //! from standard input, never from an argument: arguments stand in process lists and shell histories.
 
+mod audit;
 mod backup;
 mod deliveries;
 pub mod demo;
@@ -65,6 +66,9 @@ enum Command {
     Tasks(tasks::Tasks),
     /// Messages that did not reach their customer: tried again, or given up.
     Deliveries(deliveries::Deliveries),
+    /// The log of what was done and what left the host: whether it is whole, who read what, what is not used.
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// How the installation stands: hosts, what they hold, what waits.
     Status(status::StatusOf),
     /// Looks at everything an installation rests on and says what holds and what to do.
@@ -118,6 +122,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Records(command) => records::run(command, &existing().await?).await,
         Command::Tasks(command) => tasks::list(command, &existing().await?).await,
         Command::Deliveries(command) => deliveries::run(command, &existing().await?).await,
+        Command::Audit(command) => audit::run(command, &config()?).await,
         Command::Status(command) => status::run(&command, &look(&config()?).await?).await,
         Command::Doctor(command) => doctor::run(command, &config()?).await,
         Command::Events(command) => events::events(command, &living_store(&config()?).await?).await,

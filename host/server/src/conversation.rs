@@ -21,7 +21,7 @@ use sqlx::any::AnyRow;
 use crate::db::DbError;
 use crate::vault::VaultError;
 
-pub use contact::{Contact, NewContact, Profile, contacts_find, contacts_insert_in};
+pub use contact::{Contact, NewContact, Profile, contact_is_known, contacts_find, contacts_insert_in};
 pub use customer::{Customer, customers_find};
 pub use erased::{ContactKey, contact_keys_after, contacts_note_erased_in};
 pub use mark::{Mark, MarkRow, marks_find, marks_write_in};
@@ -30,7 +30,9 @@ pub use message::{Body, MessageRow, NewMessage, history, message_id_by_mid, mess
 pub use mode::{OPT_OUT, Suppression, conversation_set_mode_in, conversations_touch_in, suppress_in, unsuppress_in};
 pub use session::{SessionWrite, sessions_find, sessions_write_in};
 pub use standing::{Standing, Suppressed, standings};
-pub use task::{NewTask, TaskRow, task_close, task_queue, tasks_close_in, tasks_insert_in, tasks_open};
+pub use task::{
+    NewTask, PLUGIN_SUSPENDED, TaskRow, task_close, task_queue, tasks_close_in, tasks_insert_in, tasks_open,
+};
 
 /// What can go wrong with people's content.
 #[derive(Debug, thiserror::Error)]

@@ -1,5 +1,5 @@
-//! What the house does by itself: this host's beat, audit sealing, key epochs, intake keys, the dedupe horizon, rows of what
-//! ended long ago, the write-ahead log, changed configuration. Each step can be run by hand; the loop only says when.
+//! What the house does by itself: this host's beat, audit sealing and its anchors, key epochs, intake keys, the dedupe horizon,
+//! rows of what ended long ago, the write-ahead log, changed configuration. Each step can be run by hand; the loop only says when.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -17,7 +17,7 @@ use crate::directory::{Directory, DirectoryError};
 use crate::host::{self, Host};
 use crate::inbox::{self, SweepBefore, Wake};
 use crate::outbox;
-use crate::registry::{Registry, RegistryError};
+use crate::registry::{self, Registry, RegistryError};
 use crate::trace;
 use crate::vault::{self, Day, Vault, VaultError};
 
@@ -94,6 +94,8 @@ pub struct Jobs {
     pub host: Host,
     /// When the jobs last came round.
     pub pulse: Pulse,
+    /// Where the heads of the audit log are written down.
+    pub anchors: audit::Anchors,
     /// How long things are kept.
     pub retention: RetentionConfig,
     /// Woken when another process has changed the configuration.
@@ -157,11 +159,14 @@ impl Jobs {
     /// [`JobError`].
     pub async fn slow(&self) -> Result<(), JobError> {
         let now = self.db.now();
+        // What must be forgotten is, whether or not the anchors can be written.
+        let anchored = self.anchors.drop_daily(&self.db, now).await;
         let dropped = self.vault.drop_intake_keys_before(Day::of(now - days(self.retention.intake_key_days))).await?;
         self.sweep_dedupe(now - DEDUPE_HORIZON).await?;
         host::sweep(&self.db).await?;
         outbox::early_receipts_sweep(&self.db).await?;
         outbox::lookups_sweep(&self.db).await?;
+        registry::failures_sweep(&self.db).await?;
         for workspace in self.directory.snapshot().workspaces() {
             trace::turns_sweep(&self.db, &workspace.id, now - days(self.retention.turn_days)).await?;
         }
@@ -173,6 +178,7 @@ impl Jobs {
             info!(epoch, "Living keys were wrapped anew; older copies of the keyring are now useless");
         }
         info!(intake_keys_dropped = dropped, rows_swept, "Retention was applied");
+        anchored?;
         Ok(())
     }
 

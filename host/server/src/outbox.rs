@@ -40,6 +40,7 @@ use crate::outbox::facts::Ready;
 use crate::outbox::hands::{Grip, Hands, Room};
 use crate::outbox::send::Attempt;
 use crate::outbox::settle::Settled;
+use crate::registry::{Registry, RegistryError};
 use crate::vault::{Vault, VaultError};
 
 pub use counts::{delivery_queues, leases};
@@ -68,6 +69,9 @@ pub enum OutboxError {
     /// Keys.
     #[error("could not index what was sent")]
     Vault(#[from] VaultError),
+    /// Grants.
+    #[error("could not read the grants")]
+    Registry(#[from] RegistryError),
     /// The channel's state.
     #[error("could not stop a channel")]
     Directory(#[from] DirectoryError),
@@ -85,6 +89,8 @@ pub struct Parts {
     pub vault: Vault,
     /// Channels.
     pub directory: Directory,
+    /// Grants.
+    pub registry: Registry,
     /// Meta.
     pub graph: Graph,
     /// Who claims.

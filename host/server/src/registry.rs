@@ -1,11 +1,13 @@
 //! Plugins: their bytes and manifests, who signed them, what each business granted them on each channel. Authority belongs
 //! to the content hash, state to the plugin key. Runs nothing and shows a plugin nothing.
 
+mod failing;
 mod grant;
 mod install;
 mod scopes;
 mod settings;
 mod snapshot;
+mod unused;
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -23,10 +25,12 @@ use crate::record::RecordError;
 use crate::record::schema::{InvalidSchema, Schema};
 use crate::vault::{self, Vault, VaultError};
 
+pub use failing::{Called, Failing, Failure, Suspended, calls_count_in, failures_sweep};
 pub use grant::{Disabled, Enable};
 pub use install::Installed;
 pub use scopes::{Scopes, TextScope};
 pub use settings::MAX_SETTINGS_BYTES;
+pub use unused::{UNUSED_AFTER, Unused};
 
 use snapshot::Snapshot;
 
@@ -186,6 +190,19 @@ impl Registry {
     /// The plugins enabled on a channel, in the business's order; empty for a channel without any.
     pub fn plugins_for(&self, workspace: &WorkspaceId, channel: &ChannelId) -> ChannelPlugins {
         self.snapshot().plugins_for(workspace, channel)
+    }
+
+    /// Whether a business has this plugin enabled on a channel: its row may be damaged, and it may be switched off.
+    pub fn is_enabled(&self, workspace: &WorkspaceId, channel: &ChannelId, plugin_key: &str) -> bool {
+        let snapshot = self.snapshot();
+        let is_it = |key: &PluginKey| key.as_str() == plugin_key;
+        let is_damaged = |grant: &UnreadableGrant| {
+            let is_here = grant.workspace == workspace.as_str() && grant.channel == channel.as_str();
+            // What a row does not even tell the plugin of may be this one's.
+            is_here && grant.plugin.as_ref().is_none_or(|(key, _)| is_it(key))
+        };
+        snapshot.plugins_for(workspace, channel).iter().any(|plugin| is_it(&plugin.plugin_key))
+            || snapshot.unreadable.iter().any(is_damaged)
     }
 
     /// The grants that cannot be read, of all channels.

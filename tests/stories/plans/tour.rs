@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bellhop::api::turns_view;
-use bellhop::{conversation, inbox, outbox, status};
+use bellhop::{audit, conversation, inbox, outbox, status};
 use bellhop_domain::mask;
 use bellhop_simulator::{GraphError, Trouble};
 use serde_json::json;
@@ -141,8 +141,8 @@ async fn put_aside(app: &TestApp) {
     }
 }
 
-/// People look, and do what is theirs to do. What has to look at everything is left out: totals, the check of the audit log, a
-/// backup, a restore.
+/// People look, and do what is theirs to do. What has to look at everything is left out: totals, the check of the audit log and
+/// what it says of a month, a backup, a restore.
 async fn ask(app: &TestApp) {
     let stores = &app.app.stores;
     let workspace = &app.business.workspace;
@@ -151,6 +151,7 @@ async fn ask(app: &TestApp) {
     app.app.api().health.reasons().await;
     let nobody = bellhop_domain::id::ContactId::new();
     conversation::marks_find(&stores.db, &stores.vault, workspace, &nobody).await.unwrap();
+    audit::reads_of(&stores.db, (workspace, &[0; 32]), None, 10).await.unwrap();
     let token = mask::Token::new(mask::Kind::Phone, &[0; 32]);
     conversation::masked_find(&stores.db, &stores.vault, (workspace, &nobody), &[token].into()).await.unwrap();
     for task in app.tasks().await {

@@ -52,6 +52,8 @@ pub enum Moment {
 pub enum Granted {
     /// The host speaks for itself, in words that the business wrote or that ship with it: a fallback, a confirmation.
     Host,
+    /// A plugin that has nothing on this channel any more: its grant was revoked after it was judged by it.
+    Revoked,
     /// A plugin, on this channel.
     Plugin {
         /// Names of effect kinds.

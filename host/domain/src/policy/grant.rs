@@ -12,6 +12,11 @@ pub(super) fn check(effect: &Effect, facts: &Facts) -> Option<Reason> {
     is_not_granted(effect, facts).or_else(|| is_not_available(effect))
 }
 
+/// Stands behind all other rules: where silence is due anyway, that a plugin was disabled is no news.
+pub(super) fn check_standing(_: &Effect, facts: &Facts) -> Option<Reason> {
+    (facts.granted == Granted::Revoked).then_some(Reason::GrantRevoked)
+}
+
 fn is_not_granted(effect: &Effect, facts: &Facts) -> Option<Reason> {
     let Granted::Plugin { effects, attributes, .. } = &facts.granted else {
         return None;

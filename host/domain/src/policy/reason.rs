@@ -23,6 +23,9 @@ pub enum Reason {
     /// The grant does not hold this attribute.
     #[error("the attribute `{0}` is not granted to this plugin on this channel")]
     AttributeNotGranted(String),
+    /// The plugin was disabled before its words left.
+    #[error("the plugin was disabled on this channel before this could be sent")]
+    GrantRevoked,
     /// This version does not perform it.
     #[error("this version of Bellhop does not perform `{0}` yet")]
     NotAvailable(&'static str),
@@ -103,6 +106,7 @@ impl Reason {
         match self {
             Self::EffectNotGranted(_) => "effect-not-granted",
             Self::AttributeNotGranted(_) => "attribute-not-granted",
+            Self::GrantRevoked => "grant-revoked",
             Self::NotAvailable(_) => "not-available",
             Self::TagFromPlugin => "tag-from-plugin",
             Self::NoConversation => "no-conversation",
@@ -133,6 +137,7 @@ impl Reason {
             Self::ChannelPaused | Self::WindowClosed | Self::WindowNeverOpened => Remedy::Task,
             Self::EffectNotGranted(_)
             | Self::AttributeNotGranted(_)
+            | Self::GrantRevoked
             | Self::NotAvailable(_)
             | Self::TagFromPlugin
             | Self::NoConversation

@@ -1,6 +1,8 @@
 //! Numbers the rows of the log and chains them by SHA-256, in batches per workspace; checks the chain. Never changes what a
 //! row says.
 
+use std::collections::BTreeSet;
+
 use bellhop_domain::id::WorkspaceId;
 use bellhop_domain::time::Timestamp;
 use sha2::{Digest, Sha256};
@@ -24,6 +26,9 @@ pub enum AuditError {
     /// The database failed.
     #[error("the audit log could not be reached")]
     Db(#[from] DbError),
+    /// The file of anchors failed.
+    #[error("the file of anchors could not be read or written")]
+    Anchors(#[source] std::io::Error),
     /// The chain does not hold: a row or a batch was changed, removed or inserted.
     #[error("the audit log was changed in or before batch {seq}")]
     Broken {
@@ -65,11 +70,15 @@ pub async fn seal(db: &Db, now: Timestamp) -> Result<usize, AuditError> {
     Ok(n_sealed)
 }
 
-/// Checks the whole chain of a workspace.
+/// Checks the whole chain of a workspace, batch by batch; `on_batch` hears of each.
 ///
 /// # Errors
 /// [`AuditError::Broken`] with the first batch that does not fit, [`AuditError::Db`].
-pub async fn verify(db: &Db, workspace: &WorkspaceId) -> Result<Verified, AuditError> {
+pub async fn verify(
+    db: &Db,
+    workspace: &WorkspaceId,
+    mut on_batch: impl FnMut(&Verified),
+) -> Result<Verified, AuditError> {
     let mut verified = Verified { n_batches: 0, n_rows: 0, head: ROOT };
     loop {
         let seq = verified.n_batches + 1;
@@ -94,11 +103,43 @@ pub async fn verify(db: &Db, workspace: &WorkspaceId) -> Result<Verified, AuditE
             return Err(AuditError::Broken { seq });
         }
         verified = Verified { n_batches: seq, n_rows: verified.n_rows + n_rows, head: computed };
+        on_batch(&verified);
     }
     if is_beside(db, workspace).await? {
         return Err(AuditError::Broken { seq: verified.n_batches + 1 });
     }
     Ok(verified)
+}
+
+/// The workspaces that have rows in the log, or batches of them.
+///
+/// # Errors
+/// [`AuditError::Db`].
+pub async fn workspaces(db: &Db) -> Result<BTreeSet<WorkspaceId>, AuditError> {
+    let of_rows = "select min(workspace_id) from audit where workspace_id > $1";
+    let of_batches = "select min(workspace_id) from audit_seal where workspace_id > $1";
+    let mut found = BTreeSet::new();
+    for next in [of_rows, of_batches] {
+        let mut last = String::new();
+        while let Some(row) = db.fetch_optional(sqlx::query(next).bind(last.as_str())).await? {
+            let Some(workspace) = row.try_get::<Option<String>, _>(0).map_err(DbError::from)? else { break };
+            found.insert(WorkspaceId::parse(&workspace).map_err(|_| DbError::Unreadable("workspace_id"))?);
+            last = workspace;
+        }
+    }
+    Ok(found)
+}
+
+/// The last batch of each chain: its number, and its hash in hexadecimal digits.
+pub(super) async fn heads(db: &Db) -> Result<Vec<(WorkspaceId, i64, String)>, AuditError> {
+    let mut heads = Vec::new();
+    for workspace in workspaces(db).await? {
+        let select = sqlx::query("select seq, hash from audit_seal where workspace_id = $1 order by seq desc limit 1");
+        if let Some(row) = db.fetch_optional(select.bind(workspace.as_str())).await? {
+            heads.push((workspace, get(&row, "seq")?, hex::encode(get::<Vec<u8>>(&row, "hash")?)));
+        }
+    }
+    Ok(heads)
 }
 
 /// Whether there are rows with a number that are in no batch: taken out of the chain, or put in beside it. Both are counted in one

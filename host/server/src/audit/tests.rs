@@ -49,10 +49,10 @@ async fn a_sealed_log_verifies_and_each_workspace_has_its_own_chain() {
     append_many(&db, &[entry(&theirs), entry(&ours)]).await;
     assert_eq!(seal(&db, NOW).await.unwrap(), 2);
     assert_eq!(seal(&db, NOW).await.unwrap(), 0);
-    let verified = verify(&db, &ours).await.unwrap();
+    let verified = verify(&db, &ours, |_| ()).await.unwrap();
     assert_eq!((verified.n_batches, verified.n_rows), (3, 5));
-    assert_eq!(verify(&db, &theirs).await.unwrap().n_rows, 1);
-    assert_eq!(verify(&db, &WorkspaceId::new()).await.unwrap().n_rows, 0);
+    assert_eq!(verify(&db, &theirs, |_| ()).await.unwrap().n_rows, 1);
+    assert_eq!(verify(&db, &WorkspaceId::new(), |_| ()).await.unwrap().n_rows, 0);
 }
 
 #[tokio::test]
@@ -85,9 +85,9 @@ async fn every_way_to_change_a_sealed_log_is_noticed() {
     for (change, broken) in changes {
         let (_folder, db) = fresh().await;
         let workspace = sealed(&db).await;
-        assert!(verify(&db, &workspace).await.is_ok());
+        assert!(verify(&db, &workspace, |_| ()).await.is_ok());
         assert!(db.execute(sqlx::query(change)).await.unwrap() > 0, "{change}");
-        let found = verify(&db, &workspace).await;
+        let found = verify(&db, &workspace, |_| ()).await;
         assert!(matches!(found, Err(AuditError::Broken { seq }) if seq == broken), "{change}: {found:?}");
     }
 }
@@ -99,7 +99,7 @@ async fn a_row_that_arrives_late_is_sealed_with_the_next_batch() {
     append_many(&db, &[entry(&workspace)]).await;
     db.execute(sqlx::query("update audit set id = '0' where seq is null")).await.unwrap();
     assert_eq!(seal(&db, NOW).await.unwrap(), 1);
-    assert_eq!(verify(&db, &workspace).await.unwrap().n_batches, 3);
+    assert_eq!(verify(&db, &workspace, |_| ()).await.unwrap().n_batches, 3);
 }
 
 #[tokio::test]
@@ -109,7 +109,7 @@ async fn a_long_log_is_sealed_in_batches() {
     let entries: Vec<Entry> = (0..1_201).map(|_| entry(&workspace)).collect();
     append_many(&db, &entries).await;
     assert_eq!(seal(&db, NOW).await.unwrap(), 1_201);
-    let verified = verify(&db, &workspace).await.unwrap();
+    let verified = verify(&db, &workspace, |_| ()).await.unwrap();
     assert_eq!((verified.n_batches, verified.n_rows), (3, 1_201));
 }
 
@@ -121,5 +121,75 @@ async fn two_jobs_at_once_leave_one_whole_chain() {
     append_many(&db, &entries).await;
     let (a, b) = tokio::join!(seal(&db, NOW), seal(&db, NOW));
     assert_eq!(a.unwrap() + b.unwrap(), 40);
-    assert_eq!(verify(&db, &workspace).await.unwrap().n_rows, 40);
+    assert_eq!(verify(&db, &workspace, |_| ()).await.unwrap().n_rows, 40);
+}
+
+/// The same log again, as somebody would write it who has the database in hand: everything fits, and nothing is as it was.
+async fn write_anew(db: &Db, workspace: &WorkspaceId) {
+    db.execute(sqlx::query("delete from audit")).await.unwrap();
+    db.execute(sqlx::query("delete from audit_seal")).await.unwrap();
+    for _ in 0..3 {
+        append_many(db, &[Entry::new(workspace.clone(), Kind::Read, Code::of("nothing"))]).await;
+        seal(db, NOW).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_log_that_was_cut_or_written_anew_misses_its_anchor() {
+    let cut = ["delete from audit where seq = 2", "delete from audit_seal where seq = 2"];
+    for is_cut in [true, false] {
+        let (folder, db) = fresh().await;
+        let anchors = Anchors::of_folder(folder.path());
+        let workspace = sealed(&db).await;
+        assert_eq!(anchors.drop_daily(&db, NOW).await.unwrap(), 1);
+        let dropped = anchors.read().await.unwrap();
+        let holds = examine(&db, &workspace, &dropped, |_| ()).await.unwrap();
+        assert_eq!((holds.verified.n_batches, holds.n_reached, holds.missed), (2, 1, None));
+        if is_cut {
+            for delete in cut {
+                db.execute(sqlx::query(delete)).await.unwrap();
+            }
+        } else {
+            write_anew(&db, &workspace).await;
+        }
+        assert!(verify(&db, &workspace, |_| ()).await.is_ok(), "the chain alone does not show it");
+        let found = examine(&db, &workspace, &dropped, |_| ()).await.unwrap();
+        assert_eq!((found.n_reached, found.missed.as_ref()), (0, dropped.first()));
+    }
+}
+
+#[tokio::test]
+async fn heads_are_written_down_once_a_day_and_of_every_chain() {
+    let (folder, db) = fresh().await;
+    let anchors = Anchors::of_folder(folder.path());
+    let (ours, theirs) = (sealed(&db).await, sealed(&db).await);
+    let day = std::time::Duration::from_secs(86_400);
+    assert_eq!(anchors.drop_daily(&db, NOW).await.unwrap(), 2);
+    assert_eq!(anchors.drop_daily(&db, NOW).await.unwrap(), 0);
+    append_many(&db, &[entry(&ours)]).await;
+    seal(&db, NOW).await.unwrap();
+    assert_eq!(anchors.drop_daily(&db, NOW + day).await.unwrap(), 2);
+    let read = anchors.read().await.unwrap();
+    let of = |workspace: &WorkspaceId| {
+        let of_it = read.iter().filter(|anchor| anchor.workspace == *workspace);
+        of_it.map(|anchor| (anchor.day.to_string(), anchor.seq)).collect::<Vec<_>>()
+    };
+    let day = |day: &str, seq| (day.to_owned(), seq);
+    assert_eq!(of(&ours), [day("2027-01-15", 2), day("2027-01-16", 3)]);
+    assert_eq!(of(&theirs), [day("2027-01-15", 2), day("2027-01-16", 2)]);
+    assert_eq!(examine(&db, &ours, &read, |_| ()).await.unwrap().n_reached, 2);
+}
+
+#[tokio::test]
+async fn a_line_that_a_crash_cut_short_is_no_anchor_and_spoils_no_other() {
+    let (folder, db) = fresh().await;
+    let anchors = Anchors::of_folder(folder.path());
+    sealed(&db).await;
+    let file = folder.path().join("audit-anchors.txt");
+    anchors.drop_daily(&db, NOW).await.unwrap();
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, &text[..text.len() - 9]).unwrap();
+    assert_eq!(anchors.read().await.unwrap(), []);
+    assert_eq!(anchors.drop_daily(&db, NOW).await.unwrap(), 1);
+    assert_eq!(anchors.read().await.unwrap().len(), 1);
 }

@@ -348,3 +348,15 @@ async fn what_this_version_lacks_says_so() {
     assert_eq!(broker.language_model_complete(prompt).await.unwrap_err().code, "unavailable");
     assert_eq!(broker.media_read("x".to_owned(), 0, 1).await.unwrap_err().code, "unavailable");
 }
+
+#[tokio::test]
+async fn a_failure_of_the_hosts_is_kept_apart_from_what_a_plugin_gets_wrong() {
+    let house = House::build().await;
+    let mut broker = house.broker();
+    put(&mut broker, "products", 1, "no json").await.unwrap_err();
+    assert!(!broker.finish().has_stumbled);
+    let mut broker = house.broker();
+    house.sources.db.close().await;
+    assert_eq!(broker.history_recent(5).await.unwrap_err().code, "internal");
+    assert!(broker.finish().has_stumbled);
+}

@@ -9,7 +9,7 @@ use clap::Subcommand;
 
 use crate::app::Stores;
 use crate::command::{say, setup};
-use crate::registry::{Disabled, Enable, Scopes, TextScope, UnreadableGrant};
+use crate::registry::{Disabled, Enable, Failing, Scopes, Suspended, TextScope, UnreadableGrant};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum PluginCommand {
@@ -77,6 +77,9 @@ pub(super) async fn run(command: PluginCommand, stores: &Stores) -> anyhow::Resu
             for plugin in stores.registry.plugins_for(&workspace, &channel).iter() {
                 let version = &plugin.plugin.manifest.version;
                 say(format_args!("{}  {} {version}  {}", plugin.position, plugin.plugin_id, plugin.hash));
+                if let Some(failing) = stores.registry.failing(&plugin.grant_id) {
+                    say_suspended(&failing)?;
+                }
             }
             for grant in unreadable(stores, &workspace, &channel) {
                 let plugin = grant.plugin.map_or_else(|| "a plugin that is not installed".to_owned(), |(_, id)| id);
@@ -168,6 +171,18 @@ pub(super) async fn run(command: PluginCommand, stores: &Stores) -> anyhow::Resu
             say(format_args!("disabled {n_disabled}"));
         }
     }
+    Ok(())
+}
+
+/// What keeps a plugin from being asked, and when that ends.
+fn say_suspended(failing: &Failing) -> anyhow::Result<()> {
+    let Some(Suspended { since, probe_at }) = failing.suspended else { return Ok(()) };
+    let [since, probe_at] = [since, probe_at].map(|at| jiff::Timestamp::from_millisecond(at.millis()));
+    say(format_args!(
+        "    switched off since {:.0}, because it kept failing: {}\n    it is tried again at {:.0}, and at once when you enable \
+         it again",
+        since?, failing.reason, probe_at?
+    ));
     Ok(())
 }
 

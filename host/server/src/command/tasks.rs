@@ -61,12 +61,14 @@ pub(super) async fn list(tasks: Tasks, stores: &Stores) -> anyhow::Result<()> {
         let since = jiff::Timestamp::from_millisecond(task.created_at.millis())?;
         let note = task.note.unwrap_or_else(|| "(the contact was erased)".to_owned());
         let customer = customers.get(&task.conversation);
+        let contact = customer.and_then(|customer| customer.contact.as_ref());
         let channel = customer.and_then(|customer| snapshot.channel(&workspace, &customer.channel));
         say(format_args!(
-            "{}  {}  task {}\n    {}: {}, since {since:.0}\n    {}",
+            "{}  {}  task {}{}\n    {}: {}, since {since:.0}\n    {}",
             task.kind,
             task.reason,
             task.id,
+            contact.map(|contact| format!("  contact {contact}")).unwrap_or_default(),
             channel.map_or_else(|| "a channel that is gone".to_owned(), |channel| channel.name.clone()),
             plain(&customer.map_or_else(|| "a customer".to_owned(), called)),
             plain(&note).replace('\n', "\n    ")

@@ -84,6 +84,15 @@ pub async fn contacts_find(
     open_all(vault, found).await
 }
 
+/// Whether there is, or was, a contact of this id.
+///
+/// # Errors
+/// [`ConversationError`].
+pub async fn contact_is_known(db: &Db, workspace: &WorkspaceId, id: &ContactId) -> Result<bool, ConversationError> {
+    let select = sqlx::query("select id from contact where workspace_id = $1 and id = $2");
+    Ok(db.fetch_optional(select.bind(workspace.as_str()).bind(id.as_str())).await?.is_some())
+}
+
 /// A contact as it stands in its row.
 pub(super) struct SealedContact {
     pub(super) workspace: WorkspaceId,

@@ -55,6 +55,8 @@ pub struct NewMessage {
 pub struct MessageRow {
     /// The message.
     pub id: MessageId,
+    /// The plugin that wrote it, by its key.
+    pub plugin: Option<String>,
     /// What it says.
     pub body: Body,
 }
@@ -123,7 +125,8 @@ pub async fn messages_find(
         return Ok(HashMap::new());
     }
     let mut select =
-        Bulk::new("select workspace_id, id, key_id, sealed from message where (workspace_id, id) in ").keys(2);
+        Bulk::new("select workspace_id, id, key_id, sealed, author_ref from message where (workspace_id, id) in ")
+            .keys(2);
     for (workspace, id) in ids {
         select.row().bind(workspace.as_str()).bind(id.as_str());
     }
@@ -132,7 +135,7 @@ pub async fn messages_find(
         let workspace = WorkspaceId::parse(row.try_get(0)?).map_err(|_| ConversationError::Unreadable("message"))?;
         let id = MessageId::parse(row.try_get(1)?).map_err(|_| ConversationError::Unreadable("message"))?;
         if let Some(body) = open(vault, &workspace, &id, &sealed_column(&row, 2, 3)?).await? {
-            found.insert(id.clone(), MessageRow { id, body });
+            found.insert(id.clone(), MessageRow { id, plugin: row.try_get(4)?, body });
         }
     }
     Ok(found)

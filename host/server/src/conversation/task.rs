@@ -10,6 +10,9 @@ use crate::conversation::{ConversationError, sealed_column};
 use crate::db::{Bulk, Db, DbError, Queue, WriteTransaction};
 use crate::vault::{DataKey, Place, Vault, VaultError};
 
+/// The kind of a task about a plugin and not about the conversation that it stands in.
+pub const PLUGIN_SUSPENDED: &str = "plugin-suspended";
+
 /// A task on its way to disk.
 #[derive(Debug, Clone)]
 pub struct NewTask {
@@ -105,8 +108,8 @@ pub async fn tasks_close_in(
     Ok(())
 }
 
-/// Closes a task and hands its conversation back to the plugins, unless another open task still holds it; false when there
-/// is no such open task.
+/// Closes a task and hands its conversation back to the plugins, unless another open task still holds it (one about a plugin
+/// holds none); false when there is no such open task.
 ///
 /// # Errors
 /// [`ConversationError`]; the task stays open.
@@ -120,8 +123,9 @@ pub async fn task_close(db: &Db, workspace: &WorkspaceId, id: &TaskId) -> Result
     }
     let resume = "update conversation set mode = 'automated', mode_until = null, revision = revision + 1 \
                   where workspace_id = $1 and mode = 'human' and id in (select t.conversation_id from task t \
-                  where t.workspace_id = $1 and t.id = $2) and not exists (select 1 from task o \
-                  where o.workspace_id = $1 and o.conversation_id = conversation.id and o.state = 'open')";
+                  where t.workspace_id = $1 and t.id = $2 and t.kind <> 'plugin-suspended') \
+                  and not exists (select 1 from task o where o.workspace_id = $1 and o.conversation_id = conversation.id and o.state = 'open' \
+                  and o.kind <> 'plugin-suspended')";
     transaction.execute(sqlx::query(resume).bind(workspace).bind(id)).await?;
     transaction.commit().await?;
     Ok(true)

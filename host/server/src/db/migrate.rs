@@ -32,6 +32,7 @@ const STORE: &[(i64, &str, &str)] = &[
     (6, "evidence", include_str!("../../migrations/store/0006_evidence.sql")),
     (7, "limits", include_str!("../../migrations/store/0007_limits.sql")),
     (8, "masked values", include_str!("../../migrations/store/0008_masked_values.sql")),
+    (9, "ledger", include_str!("../../migrations/store/0009_ledger.sql")),
 ];
 const KEYRING: &[(i64, &str, &str)] = &[(1, "first", include_str!("../../migrations/keyring/0001_first.sql"))];
 

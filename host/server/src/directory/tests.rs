@@ -103,8 +103,8 @@ async fn what_was_added_is_found_after_a_refresh_and_on_record() {
     assert!(house.vault.matches(SecretKind::VerifyToken, app.as_str(), b"hub token").await.unwrap());
 
     audit::seal(&house.db, NOW).await.unwrap();
-    assert_eq!(audit::verify(&house.db, &workspace).await.unwrap().n_rows, 2);
-    assert_eq!(audit::verify(&house.db, &vault_installation()).await.unwrap().n_rows, 1);
+    assert_eq!(audit::verify(&house.db, &workspace, |_| ()).await.unwrap().n_rows, 2);
+    assert_eq!(audit::verify(&house.db, &vault_installation(), |_| ()).await.unwrap().n_rows, 1);
 }
 
 fn vault_installation() -> WorkspaceId {

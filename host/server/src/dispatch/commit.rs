@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use bellhop_domain::id::ConversationId;
 use bellhop_domain::time::Timestamp;
+use tracing::warn;
 
 use crate::audit;
 use crate::conversation::{
@@ -15,6 +16,7 @@ use crate::db::{Db, DbError, Moment, Signal, WriteTransaction, moment};
 use crate::inbox::{self, Finish, SettledEvent};
 use crate::outbox::{self, NewDelivery};
 use crate::record::{self, PreparedWrite, RecordError};
+use crate::registry::{self, Called, Failure};
 use crate::trace::{self, NewTurn, TraceError};
 
 /// What a turn leaves behind.
@@ -34,6 +36,8 @@ pub(super) struct TurnCommit {
     pub(super) unsuppress: Option<Suppression>,
     pub(super) records: Vec<PreparedWrite>,
     pub(super) audit: Vec<audit::Entry>,
+    /// Calls of plugins that count.
+    pub(super) calls: Vec<Called>,
     pub(super) turn: NewTurn,
 }
 
@@ -54,12 +58,20 @@ pub(super) async fn write(db: &Db, turns: &[TurnCommit]) -> Result<Vec<Committed
     let ours = inbox::finish_in(&mut transaction, &finishes).await?;
     let kept: Vec<&TurnCommit> = turns.iter().filter(|turn| ours.contains(&claim_of(turn))).collect();
     write_rows(&mut transaction, &kept, now).await?;
+    let suspended = count_calls(&mut transaction, &kept, now).await?;
     if kept.iter().any(|turn| !turn.deliveries.is_empty()) {
         transaction.signal(Signal::Delivery);
     }
     moment(Moment::TurnWritten);
     transaction.commit().await?;
     moment(Moment::TurnCommitted);
+    for call in suspended {
+        warn!(
+            workspace.id = %call.workspace, channel.id = %call.channel, plugin.hash = %call.hash,
+            code = call.failure.as_ref().map(|failure| failure.code),
+            "A plugin that kept failing was switched off on its channel"
+        );
+    }
     Ok(turns.iter().map(|turn| committed(&ours, turn)).collect())
 }
 
@@ -94,6 +106,46 @@ async fn write_rows(transaction: &mut WriteTransaction, turns: &[&TurnCommit], n
     record::apply_in(transaction, &gathered(turns, |turn| &turn.records), now).await.map_err(record_error)?;
     trace::turns_insert_in(transaction, &traces, now).await.map_err(trace_error)?;
     audit::append(transaction, now, &gathered(turns, |turn| &turn.audit)).await
+}
+
+/// Counts how plugins did, and tells staff of each that is switched off by it: once, in a conversation that it failed in.
+async fn count_calls(
+    transaction: &mut WriteTransaction,
+    turns: &[&TurnCommit],
+    now: Timestamp,
+) -> Result<Vec<Called>, DbError> {
+    let calls = gathered(turns, |turn| &turn.calls);
+    if calls.is_empty() {
+        return Ok(Vec::new());
+    }
+    let suspended = registry::calls_count_in(transaction, now, &calls).await?;
+    let mut tasks = Vec::with_capacity(suspended.len());
+    for call in &suspended {
+        let of_it = |turn: &&&TurnCommit| turn.calls.iter().any(|other| other.grant == call.grant);
+        let failed_in = turns.iter().rfind(of_it);
+        tasks.extend(
+            failed_in.zip(call.failure.as_ref()).map(|(turn, failure)| suspended_task(&turn.turn, call, failure)),
+        );
+    }
+    conversation::tasks_insert_in(transaction, &tasks, now).await.map_err(db_error)?;
+    Ok(suspended)
+}
+
+fn suspended_task(turn: &NewTurn, call: &Called, failure: &Failure) -> NewTask {
+    let note = format!(
+        "The plugin {} kept failing here and is not asked on this channel any more: {}. It is tried again by itself after a \
+         pause, and at once when it is enabled again.",
+        call.plugin, failure.words
+    );
+    NewTask {
+        workspace: turn.workspace.clone(),
+        conversation: turn.conversation.clone(),
+        kind: conversation::PLUGIN_SUSPENDED,
+        note,
+        reason: failure.code,
+        key: Arc::clone(&turn.key),
+        delivery: None,
+    }
 }
 
 fn db_error(error: ConversationError) -> DbError {

@@ -246,7 +246,7 @@ impl Dispatch {
         let commit = if claimed.failures >= MAX_FAILURES { self.parked(&turn) } else { self.turn(turn).await? };
         let (has_deliveries, outcome) = (!commit.deliveries.is_empty(), commit.turn.outcome);
         let written: Vec<CollectionKey> = commit.records.iter().map(|write| write.collection().clone()).collect();
-        let reads = commit.audit.clone();
+        let (reads, has_calls) = (commit.audit.clone(), !commit.calls.is_empty());
         let committed = self.commit(commit).await;
         if !matches!(committed, Ok(Committed::Done)) {
             self.record_reads(&reads).await;
@@ -255,6 +255,9 @@ impl Dispatch {
             Committed::Done => {
                 metrics::counter!("bellhop_turns_total", "outcome" => outcome).increment(1);
                 written.iter().for_each(|collection| self.records.forget(collection));
+                if has_calls {
+                    self.learn_of_failures().await;
+                }
                 if has_deliveries {
                     self.outbox_wake.notify();
                 }
@@ -280,6 +283,13 @@ impl Dispatch {
         }
         if let Err(error) = record.await {
             error!(error = &error as &dyn std::error::Error, "Could not record what a discarded turn has read");
+        }
+    }
+
+    /// Who is switched off, or back, is so on this host at once; elsewhere within a second.
+    async fn learn_of_failures(&self) {
+        if let Err(error) = self.registry.refresh_if_changed().await {
+            warn!(error = &error as &dyn std::error::Error, "Could not read the grants anew; it will be tried again");
         }
     }
 

@@ -1,29 +1,34 @@
 //! One turn: plugins are asked in order until one answers; everything that follows from it is gathered for the commit.
 
+mod blame;
+mod left;
+mod shown;
+
 use std::sync::Arc;
 
 use bellhop_domain::effect::{Answer, Outcome as PluginOutcome};
-use bellhop_domain::event::ContactEvent;
-use bellhop_domain::host_call::Author;
 use bellhop_domain::mask::Value;
-use bellhop_domain::policy::{self, Granted, Mode};
+use bellhop_domain::policy::{Granted, Mode};
 use bellhop_domain::time::Timestamp;
 use bellhop_domain::words::{self, Signal};
 use bellhop_sandbox::Outcome;
 
 use crate::audit;
 use crate::broker::{Broker, Caller, Sources};
-use crate::conversation::{self, Body, NewContact, NewMessage, SessionWrite, Suppression};
+use crate::conversation::{self, SessionWrite, Suppression};
 use crate::directory::ChannelState;
 use crate::dispatch::commit::TurnCommit;
 use crate::dispatch::effects::{self, Rows};
 use crate::dispatch::open::OpenTurn;
-use crate::dispatch::{Dispatch, DispatchError, HUMAN_MODE_LASTS, masked, order, unsaid};
-use crate::inbox::{self, Finish, SettledEvent};
-use crate::permission::{self, Circumstances, Heard, HeardAttachment, Masker};
+use crate::dispatch::turn::blame::Standing;
+use crate::dispatch::turn::left::commit;
+use crate::dispatch::turn::shown::{circumstances, heard};
+use crate::dispatch::{Dispatch, DispatchError, masked, order, unsaid};
+use crate::inbox;
+use crate::permission;
 use crate::record::PreparedWrite;
-use crate::registry::EnabledPlugin;
-use crate::trace::{EventLine, NewTurn, Outline, PluginLine};
+use crate::registry::{Called, EnabledPlugin};
+use crate::trace::PluginLine;
 
 /// What plugins made of a turn.
 #[derive(Default)]
@@ -33,6 +38,8 @@ struct Made {
     sessions: Vec<SessionWrite>,
     records: Vec<PreparedWrite>,
     audit: Vec<audit::Entry>,
+    /// Calls that count for switching plugins off, or back on.
+    calls: Vec<Called>,
     /// What the tokens stand for that plugins were shown.
     masked: Vec<Value>,
     floor: Option<String>,
@@ -123,11 +130,16 @@ impl Dispatch {
         now: Timestamp,
         made: &mut Made,
     ) -> Result<Option<PluginOutcome>, DispatchError> {
+        let standing = self.standing(plugin, now);
+        if let Standing::Resting(line) = standing {
+            made.lines.push(*line);
+            return Ok(None);
+        }
         let prepared = match self.registry.prepared(plugin).await {
             Ok(prepared) => prepared,
             Err(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, plugin.hash = %plugin.hash, "A plugin cannot run");
-                made.lines.push(failed_line(plugin, "could not be prepared"));
+                made.lines.push(blame::unasked(plugin, "stopped: not-prepared", "could not be prepared".to_owned()));
                 return Ok(None);
             }
         };
@@ -137,6 +149,10 @@ impl Dispatch {
         let Some(view) = permission::view(plugin, &heard(turn), &about, &index) else {
             return Ok(None);
         };
+        // Another host may be trying it at this moment.
+        if standing.is_probe() && !self.registry.probe_take(plugin).await? {
+            return Ok(None);
+        }
         let sources = Sources { db: self.db.clone(), vault: self.vault.clone(), records: self.records.clone() };
         let caller = Caller {
             plugin: Arc::clone(plugin),
@@ -163,6 +179,7 @@ impl Dispatch {
         let ledger = report.host.finish();
         made.audit.extend(ledger.audit);
         made.masked.extend(ledger.masked);
+        made.calls.extend(standing.counted(plugin, &report.outcome, ledger.has_stumbled));
         let answered = match report.outcome {
             Outcome::Answered(Answer::Done(outcome)) => {
                 line.outcome = "done".to_owned();
@@ -226,164 +243,8 @@ impl Dispatch {
     }
 }
 
-fn heard(turn: &OpenTurn) -> Vec<Heard> {
-    let heard = turn.events.iter().map(|event| Heard {
-        id: event.message.clone(),
-        at: event.at,
-        text: event.event.text().map(str::to_owned),
-        payload: event.event.payload().map(str::to_owned),
-        attachments: attachment_kinds(&event.event).map(|kind| HeardAttachment { kind }).collect(),
-        reply_to: None,
-        late: event.is_late,
-    });
-    heard.collect()
-}
-
-fn attachment_kinds(event: &ContactEvent) -> impl Iterator<Item = String> {
-    let attachments = match event {
-        ContactEvent::Message(message) => message.attachments.as_slice(),
-        ContactEvent::Postback(_) | ContactEvent::Comment(_) => &[],
-    };
-    attachments.iter().map(|attachment| attachment.kind.clone())
-}
-
-fn circumstances<'a>(
-    turn: &'a OpenTurn,
-    plugin: &EnabledPlugin,
-    now: Timestamp,
-    masker: &'a Masker,
-) -> Circumstances<'a> {
-    let last = effects::last_contact_event_at(turn);
-    Circumstances {
-        turn: &turn.id,
-        now,
-        seed: seed(turn),
-        channel_kind: turn.channel.kind,
-        contact: &turn.contact.id,
-        locale: turn.contact.profile.locale.as_deref().unwrap_or(&turn.channel.locale),
-        time_zone: &turn.workspace.time_zone,
-        reply_window_closes: last.and_then(|last| policy::reply_window_closes(turn.channel.kind, last)),
-        session_json: turn.sessions.get(&plugin.plugin_key).cloned(),
-        holds_floor: turn.claimed.floor.as_deref() == Some(plugin.plugin_key.as_str()),
-        dry_run: false,
-        masker,
-    }
-}
-
-/// Chance for this attempt: the random part of the turn's id.
-fn seed(turn: &OpenTurn) -> u64 {
-    let digits = turn.id.as_str().bytes().rev().filter(u8::is_ascii_hexdigit).take(12);
-    digits.fold(0, |seed, digit| (seed << 4) | u64::from(char::from(digit).to_digit(16).unwrap_or(0)))
-}
-
-fn failed_line(plugin: &EnabledPlugin, detail: &str) -> PluginLine {
-    PluginLine {
-        plugin: plugin.plugin_id.clone(),
-        saw: Vec::new(),
-        outcome: "stopped: not-prepared".to_owned(),
-        detail: Some(detail.to_owned()),
-        micros: 0,
-        fuel: 0,
-        host_calls: 0,
-        proposals: Vec::new(),
-        logs: Vec::new(),
-    }
-}
-
 /// The mode now: one that has run out is over.
 fn mode(turn: &OpenTurn, now: Timestamp) -> Mode {
     let is_over = turn.claimed.mode_until.is_some_and(|until| until <= now);
     if is_over { Mode::Automated } else { Mode::parse(&turn.claimed.mode).unwrap_or(Mode::Paused) }
-}
-
-fn inbound_messages(turn: &OpenTurn) -> Vec<NewMessage> {
-    let events = turn.events.iter().map(|event| {
-        let attachments = attachment_kinds(&event.event).collect();
-        NewMessage {
-            workspace: turn.claimed.workspace.clone(),
-            id: event.message.clone(),
-            conversation: turn.claimed.conversation.clone(),
-            at: event.at,
-            author: Author::Contact,
-            author_ref: None,
-            mid: event.mid,
-            body: Body { text: event.event.text().unwrap_or_default().to_owned(), choices: Vec::new(), attachments },
-            key: Arc::clone(&turn.contact.key),
-        }
-    });
-    events.collect()
-}
-
-fn outline(turn: &OpenTurn, plugins: Vec<PluginLine>) -> Outline {
-    let events = turn.events.iter().map(|event| EventLine {
-        kind: event.kind.as_str().to_owned(),
-        at: event.at,
-        received_at: event.received_at,
-        message: Some(event.message.to_string()),
-    });
-    Outline { events: events.collect(), plugins, claimed_at: turn.opened_at }
-}
-
-fn settled(turn: &OpenTurn) -> Vec<SettledEvent> {
-    let workspace = &turn.claimed.workspace;
-    let done = turn.events.iter().map(|event| SettledEvent {
-        workspace: workspace.clone(),
-        id: event.id.clone(),
-        turn: Some(turn.id.clone()),
-        state: "done",
-        reason: None,
-    });
-    let parked = turn.parked.iter().map(|id| SettledEvent {
-        workspace: workspace.clone(),
-        id: id.clone(),
-        turn: Some(turn.id.clone()),
-        state: "parked",
-        reason: Some("unreadable"),
-    });
-    done.chain(parked).collect()
-}
-
-fn commit(turn: &OpenTurn, mode: Mode, mut made: Made) -> TurnCommit {
-    let mut messages = inbound_messages(turn);
-    messages.append(&mut made.rows.messages);
-    // A clock ahead of ours must not make everything after it late.
-    let newest_answered = turn.events.iter().map(|event| event.at.min(turn.opened_at)).max();
-    let keeps_mode = mode != Mode::Automated;
-    let (mode, mode_until) = match (made.rows.hands_off, keeps_mode) {
-        (true, _) => (Mode::Human, Some(turn.opened_at + HUMAN_MODE_LASTS)),
-        (false, true) => (mode, turn.claimed.mode_until),
-        (false, false) => (Mode::Automated, None),
-    };
-    TurnCommit {
-        finish: Finish {
-            contact: turn.contact.id.clone(),
-            mode: mode.as_str().to_owned(),
-            mode_until,
-            floor: made.floor,
-            last_contact_event_at: effects::last_contact_event_at(turn),
-            last_answered_at: newest_answered.max(turn.claimed.last_answered_at),
-            took_all: turn.took_all,
-            claimed: turn.claimed.clone(),
-        },
-        events: settled(turn),
-        contact: turn.is_new_contact.then(|| NewContact { contact: turn.contact.clone() }),
-        messages,
-        sessions: made.sessions,
-        tasks: made.rows.tasks,
-        marks: made.rows.marks,
-        masked: masked::kept(turn, made.masked),
-        deliveries: made.rows.deliveries,
-        unsuppress: None,
-        records: made.records,
-        audit: made.audit,
-        turn: NewTurn {
-            workspace: turn.claimed.workspace.clone(),
-            id: turn.id.clone(),
-            conversation: turn.claimed.conversation.clone(),
-            outcome: made.outcome,
-            started_at: turn.opened_at,
-            outline: outline(turn, made.lines),
-            key: Arc::clone(&turn.contact.key),
-        },
-    }
 }

@@ -3,10 +3,10 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use bellhop_domain::id::DeliveryId;
+use bellhop_domain::id::{DeliveryId, MessageId};
 use bellhop_domain::policy::{Facts, Granted, Moment};
 
-use crate::conversation::{self, Body, Contact};
+use crate::conversation::{self, Body, Contact, MessageRow};
 use crate::directory::{Channel, ChannelState};
 use crate::outbox::{InHand, Outbox, OutboxError};
 
@@ -29,6 +29,7 @@ pub(super) async fn gather(outbox: &Outbox, hand: &[InHand]) -> Result<HashMap<D
     let conversations: HashSet<_> = hand.iter().map(|delivery| (&delivery.workspace, &delivery.conversation)).collect();
     let standings = conversation::standings(&outbox.db, &outbox.vault, conversations.into_iter()).await?;
     let mut messages = conversation::messages_find(&outbox.db, &outbox.vault, &messages).await?;
+    let revoked = revoked(outbox, hand, &messages).await?;
     let mut ready = HashMap::with_capacity(hand.len());
     for delivery in hand {
         let (Some(channel), Some(known)) =
@@ -48,11 +49,28 @@ pub(super) async fn gather(outbox: &Outbox, hand: &[InHand]) -> Result<HashMap<D
             is_erased: contact.is_none(),
             is_standby: false,
             is_channel_paused: matches!(channel.state, ChannelState::Paused | ChannelState::Disconnected),
-            // What the plugin was granted was judged at the commit and is in the message; a revoked grant reaches new turns.
-            granted: Granted::Host,
+            // How far the grant reached was judged at the commit, and is in the message.
+            granted: if revoked.contains(&delivery.id) { Granted::Revoked } else { Granted::Host },
         };
         let body = messages.remove(&delivery.message).map(|message| message.body);
         ready.insert(delivery.id.clone(), Ready { channel, contact, body, facts });
     }
     Ok(ready)
+}
+
+/// What plugins said that are not enabled any more. Costs nothing while all of them are: grants are read from memory.
+async fn revoked(
+    outbox: &Outbox,
+    hand: &[InHand],
+    messages: &HashMap<MessageId, MessageRow>,
+) -> Result<HashSet<DeliveryId>, OutboxError> {
+    let is_revoked = |delivery: &&InHand| {
+        let plugin = messages.get(&delivery.message).and_then(|message| message.plugin.as_deref());
+        plugin.is_some_and(|plugin| !outbox.registry.is_enabled(&delivery.workspace, &delivery.channel, plugin))
+    };
+    if hand.iter().any(|delivery| is_revoked(&delivery)) {
+        // A plugin that somebody has just enabled may be news to this host and not to the one that asked it.
+        outbox.registry.refresh_if_changed().await?;
+    }
+    Ok(hand.iter().filter(is_revoked).map(|delivery| delivery.id.clone()).collect())
 }

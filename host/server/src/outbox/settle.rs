@@ -73,7 +73,7 @@ pub(super) async fn settle(
         _ => None,
     };
     let undelivered = match row.state {
-        State::Dead => undelivered(delivery, ready, &attempt),
+        State::Dead | State::Dropped => undelivered(delivery, ready, &attempt),
         _ => None,
     };
     let repeat = DeliveryKind::parse(&delivery.kind).map_or(Repeat::ByEvidence, DeliveryKind::repeat);
@@ -98,7 +98,7 @@ pub(super) async fn settle(
     consequence::follow(outbox, delivery, (&attempt, heard), now).await
 }
 
-/// The task for a delivery that is given up; none for a contact that was erased.
+/// The task for a delivery that is given up or dropped; none for a contact that was erased.
 fn undelivered(delivery: &InHand, ready: Option<&Ready>, attempt: &Attempt) -> Option<NewTask> {
     let reason = undelivered::reason_to_tell(attempt)?;
     let Ready { contact: Some(contact), body, .. } = ready? else { return None };

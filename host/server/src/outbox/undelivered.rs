@@ -4,6 +4,7 @@
 use bellhop_domain::delivery::{self, Happening, Repeat, State};
 use bellhop_domain::graph_error::Action;
 use bellhop_domain::id::{ChannelId, ConversationId, DeliveryId, WorkspaceId};
+use bellhop_domain::policy::Reason;
 use bellhop_domain::time::Timestamp;
 use serde::Serialize;
 use sqlx::Row;
@@ -56,13 +57,15 @@ pub(super) fn task(
     }
 }
 
-/// Why staff should hear of a delivery that is dead; `None` where nobody can do anything: a person who blocked the Page, or
+/// Why staff should hear of a delivery that is dead or was dropped; `None` where nobody can do anything: a person who blocked the Page, or
 /// left, is not reached by trying again.
 pub(super) fn reason_to_tell(attempt: &Attempt) -> Option<&'static str> {
     match attempt {
         Attempt::Refused(Action::Suppress, _) => None,
         Attempt::Refused(..) => Some("refused-by-meta"),
         Attempt::Unreachable => Some("meta-unreachable"),
+        // The customer waits for an answer, and the plugin that had one is gone.
+        Attempt::Denied(reason) if *reason == Reason::GrantRevoked.code() => Some(Reason::GrantRevoked.code()),
         Attempt::Unprepared
         | Attempt::Lost(_)
         | Attempt::Denied(_)

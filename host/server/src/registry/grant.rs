@@ -32,15 +32,12 @@ pub struct Enable<'a> {
 pub enum Disabled {
     /// The business.
     ByBusiness,
-    /// The host, because it failed again and again.
-    ByFailures,
 }
 
 impl Disabled {
     const fn code(self) -> &'static str {
         match self {
             Self::ByBusiness => "plugin-disabled",
-            Self::ByFailures => "plugin-switched-off",
         }
     }
 }

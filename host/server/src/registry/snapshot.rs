@@ -10,7 +10,7 @@ use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use super::install::plugin_of;
-use super::{ChannelPlugins, EnabledPlugin, Plugin, RegistryError, Scopes, UnreadableGrant};
+use super::{ChannelPlugins, EnabledPlugin, Failing, Plugin, RegistryError, Scopes, UnreadableGrant, failing};
 use crate::db::Db;
 use crate::directory;
 
@@ -22,6 +22,8 @@ pub(super) struct Snapshot {
     plugins: HashMap<ContentHash, Arc<Plugin>>,
     /// Enabled by their business and left out, because their rows cannot be read.
     pub(super) unreadable: Vec<UnreadableGrant>,
+    /// Grants whose plugin has failed: few, whatever the number of grants.
+    pub(super) failing: HashMap<GrantId, Failing>,
 }
 
 impl Snapshot {
@@ -42,6 +44,7 @@ pub(super) async fn load(db: &Db, last: &Snapshot) -> Result<Snapshot, RegistryE
     // Read first: what changes in between is read again at the next look.
     let generation = directory::generation(db).await?;
     let plugins = load_plugins(db, last).await?;
+    let failing = failing::load(db).await?;
     let query = sqlx::query(
         "select workspace_id, id, channel_id, hash, position, scopes, settings from plugin_grant where state = 'enabled' \
          order by workspace_id, channel_id, position, id",
@@ -61,7 +64,7 @@ pub(super) async fn load(db: &Db, last: &Snapshot) -> Result<Snapshot, RegistryE
         channels.entry(place).or_default().push(Arc::new(enabled));
     }
     let channels = channels.into_iter().map(|(place, list)| (place, ChannelPlugins::from(list))).collect();
-    Ok(Snapshot { generation, channels, plugins, unreadable })
+    Ok(Snapshot { generation, channels, plugins, unreadable, failing })
 }
 
 /// One damaged row stops its own plugin on its own channel, and nobody else's.
