@@ -5,7 +5,9 @@ mod grant;
 mod install;
 mod scopes;
 mod settings;
+mod signer;
 mod snapshot;
+mod update;
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -23,10 +25,12 @@ use crate::record::RecordError;
 use crate::record::schema::{InvalidSchema, Schema};
 use crate::vault::{self, Vault, VaultError};
 
+pub use bellhop_domain::grant::{Scopes, TextScope};
 pub use grant::{Disabled, Enable};
-pub use install::Installed;
-pub use scopes::{Scopes, TextScope};
+pub use install::{Installed, read};
 pub use settings::MAX_SETTINGS_BYTES;
+pub use signer::AuthorKey;
+pub use update::{Waiting, Waits};
 
 use snapshot::Snapshot;
 
@@ -68,6 +72,18 @@ pub enum RegistryError {
         "these bytes are installed already, unsigned or signed by somebody else; their author has to release a new version"
     )]
     OtherSigner,
+    /// The file bears a signature already.
+    #[error("the file is signed already, by {0}; sign the one that `bellhop plugin pack` made")]
+    SignedAlready(String),
+    /// A text that is no author's key.
+    #[error("that is no key of a plugin's author; `bellhop plugin key new` makes one")]
+    NoAuthorKey,
+    /// The operating system gave no random bytes.
+    #[error("the operating system gave no random bytes")]
+    NoRandomness,
+    /// Grants were changed while a new version was about to take them over.
+    #[error("plugins were enabled or disabled meanwhile; try again")]
+    Changed,
     /// Nothing with this hash or id is installed.
     #[error("no plugin `{0}` is installed; `bellhop plugin list` shows what is")]
     UnknownPlugin(String),
@@ -243,6 +259,17 @@ impl Registry {
 impl Plugin {
     pub(crate) fn new(key: PluginKey, hash: ContentHash, manifest: Manifest) -> Self {
         Self { key, hash, manifest, schemas: OnceLock::new() }
+    }
+
+    /// Somebody signed it, so that its state outlives this file.
+    pub fn is_signed(&self) -> bool {
+        self.signer().is_some()
+    }
+
+    /// The fingerprint of who signed it.
+    pub fn signer(&self) -> Option<&str> {
+        let (maker, _) = self.key.as_str().split_once('/')?;
+        (maker != self.hash.as_str()).then_some(maker)
     }
 
     /// The schema of one of its collections.

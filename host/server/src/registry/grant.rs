@@ -4,7 +4,7 @@
 use bellhop_domain::id::{ChannelId, GrantId, PluginKey, WorkspaceId};
 use sqlx::Row;
 
-use super::{Plugin, Registry, RegistryError, Scopes, settings};
+use super::{Plugin, Registry, RegistryError, Scopes, scopes as rules, settings};
 use crate::audit::{self, Code, Entry, Kind, Reference};
 use crate::db::WriteTransaction;
 use crate::directory;
@@ -55,7 +55,8 @@ impl Registry {
     /// One transaction.
     pub async fn enable(&self, enable: Enable<'_>) -> Result<GrantId, RegistryError> {
         let Enable { workspace, channel, plugin, scopes, settings_json, position } = enable;
-        scopes.check(&plugin.manifest)?;
+        rules::check(&scopes, &plugin.manifest)?;
+        let canonical = scopes.canonical();
         let settings = settings::checked(&plugin.manifest, settings_json)?;
         self.code(plugin, &scopes.capabilities).await?;
         let grant = GrantId::new();
@@ -74,8 +75,8 @@ impl Registry {
         .bind(plugin.key.as_str())
         .bind(plugin.hash.as_str())
         .bind(position.unwrap_or(place))
-        .bind(scopes.canonical())
-        .bind(scopes.fingerprint(&plugin.hash))
+        .bind(canonical.as_str())
+        .bind(rules::fingerprint(&plugin.hash, &canonical))
         .bind(settings)
         .bind(now.millis());
         transaction.execute(insert).await?;
