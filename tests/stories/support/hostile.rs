@@ -54,7 +54,8 @@ pub(crate) fn guest(body: &str) -> Guest<'_> {
     Guest { imports: "", items: "", body, manifest: "" }
 }
 
-fn component(guest: &Guest<'_>) -> Vec<u8> {
+/// The component of a guest, without a manifest.
+pub(crate) fn component(guest: &Guest<'_>) -> Vec<u8> {
     let module = format!(
         "(module {} {ANSWERS} {}
             (func (export \"bellhop:plugin/handler@0.1.0#handle\") (param i32) (result i32) (local $count i32) {}))",
