@@ -234,6 +234,10 @@ impl Clauses<'_> {
     }
 
     fn links(&mut self) {
+        let flows = &self.request.scopes.flows;
+        if !flows.is_empty() {
+            self.add(Code::Flows, flows.iter().map(|flow| flow.to_string()), Proof::Grant("flows"));
+        }
         let hosts = &self.request.scopes.link_hosts;
         let code = if hosts.is_empty() { Code::NoLinks } else { Code::Links };
         self.add(code, hosts.iter().cloned(), Proof::Grant("link-hosts"));

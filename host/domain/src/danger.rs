@@ -34,6 +34,7 @@ impl DangerSet {
         ];
         let listed = lists.iter().flat_map(|(kind, names)| names.iter().map(move |name| format!("{kind}:{name}")));
         let capabilities = scopes.capabilities.iter().map(|one| format!("capability:{}", one.as_str()));
+        let flows = scopes.flows.iter().map(|flow| format!("flow:{flow}"));
         let attachments = scopes.attachments.then(|| "attachments".to_owned());
         let granted = manifest.collections.iter().filter(|one| scopes.collections.contains(&one.name));
         let collections = granted.flat_map(|one| {
@@ -45,7 +46,7 @@ impl DangerSet {
             std::iter::once(format!("collection:{}:{owner}", one.name)).chain(shared)
         });
         Self {
-            items: capabilities.chain(listed).chain(attachments).chain(collections).collect(),
+            items: capabilities.chain(listed).chain(flows).chain(attachments).chain(collections).collect(),
             text: scopes.text,
             history_lines: scopes.history_lines,
         }

@@ -7,6 +7,11 @@ use serde::{Deserialize, Serialize};
 use crate::capability::CapabilitySet;
 use crate::manifest::Manifest;
 
+mod flow;
+
+pub(crate) use flow::ATTRIBUTE;
+pub use flow::{Flow, InvalidFlow, Sink, Source};
+
 /// How much of what a contact writes a plugin is shown; each shows more than the one before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -48,10 +53,13 @@ pub struct Scopes {
     pub link_hosts: BTreeSet<String>,
     /// Attributes of the contact that it may set.
     pub attributes: BTreeSet<String>,
+    /// Where personal data in clear may go that it reads, or could have kept.
+    pub flows: BTreeSet<Flow>,
 }
 
 impl Scopes {
-    /// All that a manifest asks for. A manifest cannot ask for text: how much a plugin sees of it is the business's word.
+    /// All that a manifest asks for. A manifest cannot ask for text or for flows: how much a plugin sees of what customers write,
+    /// and where that may go, is the business's word.
     pub fn asked(manifest: &Manifest, text: TextScope) -> Self {
         let set = |names: &[String]| names.iter().cloned().collect::<BTreeSet<String>>();
         let asked = &manifest.scopes;
@@ -68,6 +76,7 @@ impl Scopes {
             endpoints: set(&asked.endpoints),
             link_hosts: set(&asked.link_hosts),
             attributes: set(&asked.attributes),
+            flows: BTreeSet::new(),
         }
     }
 

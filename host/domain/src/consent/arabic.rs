@@ -53,6 +53,7 @@ pub(super) const fn template(code: Code) -> &'static str {
         Code::NoEffects => "لا تستطيع إرسال شيء ولا تغيير شيء",
         Code::NoPublicReply => "لا تستطيع الرد علنًا",
         Code::NoCall => "لا تستطيع استدعاء نقطة وصول لتغيير شيء",
+        Code::Flows => "يمكنها تمرير بيانات شخصية صريحة كما تسمح أنت، من أين إلى أين: {names}",
         Code::Links => "يمكنها إرسال روابط إلى: {names}",
         Code::NoLinks => "لا يمكنها إرسال روابط",
     }

@@ -105,6 +105,8 @@ codes! {
     NoPublicReply = "no-public-reply",
     /// Calls no endpoint that changes something.
     NoCall = "no-call",
+    /// Personal data may go out.
+    Flows = "flows",
     /// Links to hosts.
     Links = "links",
     /// Sends no links.

@@ -55,6 +55,7 @@ pub(super) const fn template(code: Code) -> &'static str {
         Code::NoEffects => "can send nothing and change nothing",
         Code::NoPublicReply => "cannot answer in public",
         Code::NoCall => "can call no endpoint to change something",
+        Code::Flows => "may pass on personal data in clear, as you allow it, from where to where: {names}",
         Code::Links => "may send links to: {names}",
         Code::NoLinks => "may send no links",
     }

@@ -55,6 +55,9 @@ pub(super) const fn template(code: Code) -> &'static str {
         Code::NoEffects => "ne peut rien envoyer ni modifier",
         Code::NoPublicReply => "ne peut pas répondre en public",
         Code::NoCall => "ne peut appeler aucun point d'accès pour modifier quelque chose",
+        Code::Flows => {
+            "peut transmettre des données personnelles en clair, comme vous le permettez, d'où vers où : {names}"
+        }
         Code::Links => "peut envoyer des liens vers : {names}",
         Code::NoLinks => "ne peut envoyer aucun lien",
     }

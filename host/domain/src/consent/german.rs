@@ -55,6 +55,7 @@ pub(super) const fn template(code: Code) -> &'static str {
         Code::NoEffects => "kann nichts senden und nichts ändern",
         Code::NoPublicReply => "kann nicht öffentlich antworten",
         Code::NoCall => "kann keinen Endpunkt aufrufen, um etwas zu ändern",
+        Code::Flows => "darf Personendaten im Klartext weitergeben, wie Sie es erlauben, von wo nach wo: {names}",
         Code::Links => "darf Links senden zu: {names}",
         Code::NoLinks => "darf keine Links senden",
     }

@@ -55,6 +55,7 @@ pub(super) const fn template(code: Code) -> &'static str {
         Code::NoEffects => "no puede enviar ni cambiar nada",
         Code::NoPublicReply => "no puede responder en público",
         Code::NoCall => "no puede llamar a ningún punto de acceso para cambiar algo",
+        Code::Flows => "puede pasar datos personales en claro, como usted permite, de dónde a dónde: {names}",
         Code::Links => "puede enviar enlaces a: {names}",
         Code::NoLinks => "no puede enviar enlaces",
     }

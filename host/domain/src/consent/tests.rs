@@ -43,6 +43,7 @@ fn everything() -> Value {
         "endpoints": ["shop"],
         "link-hosts": ["shop.example"],
         "attributes": ["size"],
+        "flows": ["clear-text:links"],
     })
 }
 

@@ -55,6 +55,7 @@ pub(super) const fn template(code: Code) -> &'static str {
         Code::NoEffects => "không thể gửi hay thay đổi gì",
         Code::NoPublicReply => "không thể trả lời công khai",
         Code::NoCall => "không thể gọi điểm cuối nào để thay đổi dữ liệu",
+        Code::Flows => "được chuyển dữ liệu cá nhân ở dạng rõ, như bạn cho phép, từ đâu đến đâu: {names}",
         Code::Links => "được gửi liên kết tới: {names}",
         Code::NoLinks => "không được gửi liên kết",
     }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::capability::Capability;
+use crate::grant::Flow;
 
 /// A plugin with two collections, and whose they are.
 fn manifest(owner: &str, shared: &str) -> Manifest {
@@ -30,6 +31,8 @@ prop_compose! {
         text in prop_oneof![Just(TextScope::None), Just(TextScope::Masked), Just(TextScope::Clear)],
         attachments in any::<bool>(),
         history_lines in 0_u32..4,
+        flows in proptest::sample::subsequence(
+            ["clear-text:links", "session:http"].map(|text| Flow::parse(text).unwrap()).to_vec(), 0..=2),
     ) -> Scopes {
         let [effects, triggers, contact_fields, model_profiles, endpoints, link_hosts, attributes] =
             <[_; 7]>::try_from(lists).unwrap();
@@ -38,6 +41,7 @@ prop_compose! {
             collections: collections.into_iter().collect(),
             effects, triggers, contact_fields, model_profiles, endpoints, link_hosts, attributes,
             text, attachments, history_lines,
+            flows: flows.into_iter().collect(),
         }
     }
 }
@@ -49,7 +53,7 @@ fn wider(scopes: &Scopes) -> Vec<Scopes> {
         "effects": ["new"], "triggers": ["new"], "text": "clear", "attachments": true,
         "collections": ["orders", "products"], "contact-fields": ["new"],
         "history-lines": scopes.history_lines + 1, "model-profiles": ["new"], "endpoints": ["new"],
-        "link-hosts": ["new"], "attributes": ["new"],
+        "link-hosts": ["new"], "attributes": ["new"], "flows": ["attribute/new:links"],
     });
     let given = serde_json::to_value(scopes).unwrap();
     let mut all = Vec::new();
