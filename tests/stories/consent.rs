@@ -43,7 +43,12 @@ story!(nothing_is_granted_that_was_not_shown_and_agreed_to, |app| {
 
     let german = sqlx::query("update workspace set locale = 'de-AT'");
     app.app.stores.db.execute(german).await.unwrap();
-    let said = app.told(&[enable.as_slice(), &["--yes", "--text", "clear"]].concat()).await;
+    let clear = [enable.as_slice(), &["--yes", "--text", "clear"]].concat();
+    let refused = app.refused(&clear).await;
+    let flows = "clear-text:public-replies,collection/faq:public-replies,session:public-replies";
+    assert!(refused.contains(&format!("`--allow-flow {flows}`")), "{refused}");
+    let said = app.told(&[clear.as_slice(), &["--allow-flow", flows]].concat()).await;
+    assert!(said.contains("von wo nach wo: clear-text:public-replies, collection/faq"), "{said}");
     assert!(said.contains("- hat kein eigenes Netz") && said.contains("enabled as grant"), "{said}");
     assert!(said.contains("begründet vom Hersteller: „Um den Eintrag zu finden"), "{said}");
     assert!(said.contains("auch Telefonnummern"), "{said}");
@@ -116,6 +121,9 @@ story!(inspecting_says_what_bytes_and_manifest_are, |app| {
     let json = app.told(&["plugin", "inspect", "faq", "--json"]).await;
     let found: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(found["signer"]["is_this_installation"], true);
+    assert_eq!(found["flows_needed"], serde_json::json!([]));
+    let clear = app.told(&["plugin", "inspect", "faq", "--text", "clear"]).await;
+    assert!(clear.contains("needs --allow-flow clear-text:public-replies,"), "{clear}");
     let unknown = app.refused(&["plugin", "inspect", "chess"]).await;
     assert!(unknown.contains("`chess`"), "{unknown}");
 });

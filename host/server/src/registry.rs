@@ -1,6 +1,7 @@
 //! Plugins: their bytes and manifests, who signed them, what each business granted them on each channel. Authority belongs
 //! to the content hash, state to the plugin key. Runs nothing and shows a plugin nothing.
 
+mod flows;
 mod grant;
 mod install;
 mod scopes;
@@ -14,6 +15,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use bellhop_domain::capability::{Capability, CapabilitySet};
+use bellhop_domain::grant::Flow;
 use bellhop_domain::id::{ChannelId, ContentHash, GrantId, PluginKey, WorkspaceId};
 use bellhop_domain::manifest::{Manifest, ManifestError};
 use bellhop_sandbox::{CodeFolder, PrepareError, Prepared, Refusal, Sandbox};
@@ -87,6 +89,11 @@ pub enum RegistryError {
     /// Nothing with this hash or id is installed.
     #[error("no plugin `{0}` is installed; `bellhop plugin list` shows what is")]
     UnknownPlugin(String),
+    /// Plugins of several makers bear this id.
+    #[error(
+        "plugins of several makers are called `{0}`; name the hash of the one you mean, `bellhop plugin list` shows them"
+    )]
+    SeveralMakers(String),
     /// No such channel in this workspace.
     #[error("this workspace has no channel `{0}`")]
     UnknownChannel(ChannelId),
@@ -100,6 +107,23 @@ pub enum RegistryError {
         scope: &'static str,
         /// What.
         name: String,
+    },
+    /// It could let personal data out that it reads in clear, or could have kept.
+    #[error(
+        "the plugin could pass on personal data in clear, and nobody allowed it: {}; allow that with `--allow-flow {}`, or \
+         show the plugin less", flow_names(.0, ", "), flow_names(.0, ",")
+    )]
+    FlowsMissing(Vec<Flow>),
+    /// What it could write, another plugin could let out.
+    #[error(
+        "what this plugin reads in clear could leave through {plugin}, and nobody allowed it: {flow}; enable that one again \
+         with `--allow-flow {flow}` first, or show this one less"
+    )]
+    FlowElsewhere {
+        /// The other plugin's id.
+        plugin: String,
+        /// What it lacks.
+        flow: Flow,
     },
     /// Settings that the manifest's schema refuses.
     #[error("the settings cannot be used: {}", .0.join("; "))]
@@ -314,6 +338,10 @@ pub async fn code_folder(data_folder: &Path, vault: &Vault) -> Result<CodeFolder
 fn names(capabilities: &CapabilitySet) -> String {
     let names: Vec<&str> = capabilities.iter().copied().map(Capability::as_str).collect();
     names.join(", ")
+}
+
+fn flow_names(flows: &[Flow], between: &str) -> String {
+    flows.iter().map(Flow::to_string).collect::<Vec<_>>().join(between)
 }
 
 #[cfg(test)]

@@ -97,6 +97,7 @@ impl TestApp {
         // A business that says no to everything it may say no to.
         scopes.capabilities = plugin.manifest.required();
         scopes.contact_fields.clear();
+        scopes.flows = bellhop_domain::flow::possible(&scopes);
         let enable = Enable {
             workspace: &business.workspace,
             channel: &business.channel,

@@ -4,7 +4,7 @@
 use bellhop_domain::id::{ChannelId, GrantId, PluginKey, WorkspaceId};
 use sqlx::Row;
 
-use super::{Plugin, Registry, RegistryError, Scopes, scopes as rules, settings};
+use super::{Plugin, Registry, RegistryError, Scopes, flows, scopes as rules, settings};
 use crate::audit::{self, Code, Entry, Kind, Reference};
 use crate::db::WriteTransaction;
 use crate::directory;
@@ -62,6 +62,9 @@ impl Registry {
         let grant = GrantId::new();
         let now = self.inner.db.now();
         let mut transaction = self.inner.db.begin_write().await?;
+        // First, so that two that are enabled at once see each other's grants.
+        directory::generation_bump(&mut transaction).await?;
+        flows::check_in(&mut transaction, workspace, channel, (&plugin.key, &scopes)).await?;
         let place = place_in(&mut transaction, workspace, channel, plugin).await?;
         revoke_in(&mut transaction, workspace, channel, plugin.key.as_str(), (now.millis(), "replaced")).await?;
         record::collections_declare_in(&mut transaction, workspace, &plugin.key, &plugin.manifest.collections).await?;
@@ -87,7 +90,6 @@ impl Registry {
             ..Entry::new(workspace.clone(), Kind::Configuration, Code::of("plugin-enabled"))
         };
         audit::append(&mut transaction, now, &[entry]).await?;
-        directory::generation_bump(&mut transaction).await?;
         transaction.commit().await?;
         self.refresh().await?;
         Ok(grant)

@@ -93,13 +93,20 @@ impl Registry {
         self.install(&with_signature(bytes, &public_key, &signature)).await
     }
 
-    /// A plugin by its hash, or the newest version by its id.
+    /// A plugin by its hash, or the newest version by its id. An id that somebody signed stands for that signer's plugin: once
+    /// another file bears it too, only hashes tell them apart.
     ///
     /// # Errors
-    /// [`RegistryError::UnknownPlugin`].
+    /// [`RegistryError::UnknownPlugin`], [`RegistryError::SeveralMakers`].
     pub async fn plugin_find(&self, hash_or_id: &str) -> Result<Plugin, RegistryError> {
         let mut found = plugins_where(&self.inner.db, hash_or_id).await?;
         found.sort_by_key(|plugin| plugin.manifest.version);
+        let is_signed = found.iter().any(Plugin::is_signed);
+        let has_several =
+            found.windows(2).any(|pair| pair.first().map(|one| &one.key) != pair.last().map(|one| &one.key));
+        if is_signed && has_several {
+            return Err(RegistryError::SeveralMakers(hash_or_id.to_owned()));
+        }
         found.pop().ok_or_else(|| RegistryError::UnknownPlugin(hash_or_id.to_owned()))
     }
 

@@ -1,6 +1,7 @@
 //! What may be granted of what a manifest asks for, and the fingerprint of what was.
 
 use bellhop_domain::capability::CapabilitySet;
+use bellhop_domain::flow;
 use bellhop_domain::grant::Scopes;
 use bellhop_domain::id::ContentHash;
 use bellhop_domain::manifest::Manifest;
@@ -35,6 +36,9 @@ pub(super) fn check(scopes: &Scopes, manifest: &Manifest) -> Result<(), Registry
     }
     if scopes.history_lines > asked.history_lines {
         return Err(RegistryError::NotAsked { scope: "history-lines", name: scopes.history_lines.to_string() });
+    }
+    if let Some(flow) = scopes.flows.difference(&flow::possible(scopes)).next() {
+        return Err(RegistryError::NotAsked { scope: "flows", name: flow.to_string() });
     }
     Ok(())
 }

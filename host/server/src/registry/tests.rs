@@ -10,6 +10,7 @@ use super::*;
 use crate::record::testing;
 
 mod agreement;
+mod flows;
 mod updates;
 
 struct House {
@@ -54,6 +55,7 @@ impl House {
         let plugin = self.registry.plugin_find(plugin).await?;
         let mut scopes = Scopes::asked(&plugin.manifest, TextScope::Clear);
         change(&mut scopes);
+        scopes.flows = bellhop_domain::flow::possible(&scopes);
         let (workspace, channel) = (&self.workspace, &self.channel);
         let enable = Enable { workspace, channel, plugin: &plugin, scopes, settings_json, position: None };
         self.registry.enable(enable).await

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use bellhop_domain::capability::CapabilitySet;
 use bellhop_domain::danger::DangerSet;
+use bellhop_domain::flow;
 use bellhop_domain::grant::Scopes;
 use bellhop_domain::id::{ChannelId, GrantId, WorkspaceId};
 use bellhop_domain::time::Timestamp;
@@ -97,10 +98,10 @@ fn succession(enabled: &EnabledPlugin, newer: &Plugin) -> Result<(Scopes, String
     }
 }
 
-/// What stands in both.
+/// What of the old grant the new version asks for, with the pairs that still mean something.
 fn common(one: &Scopes, other: &Scopes) -> Scopes {
     let both = |one: &BTreeSet<String>, other| one.intersection(other).cloned().collect();
-    Scopes {
+    let mut common = Scopes {
         capabilities: one.capabilities.intersection(&other.capabilities).copied().collect(),
         effects: both(&one.effects, &other.effects),
         triggers: both(&one.triggers, &other.triggers),
@@ -113,7 +114,11 @@ fn common(one: &Scopes, other: &Scopes) -> Scopes {
         endpoints: both(&one.endpoints, &other.endpoints),
         link_hosts: both(&one.link_hosts, &other.link_hosts),
         attributes: both(&one.attributes, &other.attributes),
-    }
+        flows: one.flows.clone(),
+    };
+    let possible = flow::possible(&common);
+    common.flows.retain(|flow| possible.contains(flow));
+    common
 }
 
 impl Registry {

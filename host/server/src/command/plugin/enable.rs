@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use bellhop_domain::consent::{self, Language, Request};
+use bellhop_domain::grant::Flow;
 use clap::Args;
 
 use super::{Place, inspect};
@@ -26,6 +27,10 @@ pub(in crate::command) struct EnableCommand {
     /// it was written ("clear"), or not at all ("none").
     #[arg(long, default_value = "masked", value_parser = ["masked", "clear", "none"])]
     text: String,
+    /// Lets personal data that it reads in clear, or could have kept, go out this way: "clear-text:links". Refusals name
+    /// what is needed.
+    #[arg(long, value_name = "SOURCE:SINK", value_delimiter = ',', value_parser = Flow::parse)]
+    allow_flow: Vec<Flow>,
     /// Consents to what is shown without being asked; for scripts. `plugin inspect` shows the same text.
     #[arg(long)]
     yes: bool,
@@ -40,7 +45,8 @@ pub(super) async fn run(command: EnableCommand, stores: &Stores) -> anyhow::Resu
         Some(file) => std::fs::read_to_string(file).with_context(|| format!("could not read {}", file.display()))?,
         None => "{}".to_owned(),
     };
-    let scopes = Scopes::asked(&plugin.manifest, super::text_scope(&command.text));
+    let mut scopes = Scopes::asked(&plugin.manifest, super::text_scope(&command.text));
+    scopes.flows = command.allow_flow.into_iter().collect();
     let locale = stores.directory.snapshot().workspace(&workspace).map(|one| one.locale.clone()).unwrap_or_default();
     show(stores, &plugin, &scopes, &locale).await?;
     if !command.yes && !agrees()? {

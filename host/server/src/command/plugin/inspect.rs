@@ -4,6 +4,7 @@ use std::path::Path;
 
 use bellhop_domain::consent::{self, Clause, Language, Request};
 use bellhop_domain::danger::DangerSet;
+use bellhop_domain::flow::{self, Held};
 use bellhop_domain::grant::Scopes;
 use bellhop_domain::manifest::Manifest;
 use bellhop_sandbox::Admitted;
@@ -121,6 +122,10 @@ impl Found {
             let shown: Vec<String> = list.iter().map(|one| consent::quiet(one)).collect();
             say(format_args!("{name:<10} {}", shown.join(", ")));
         }
+        let flows = flows_needed(scopes);
+        if !flows.is_empty() {
+            say(format_args!("flows      needs --allow-flow {}", flows.join(",")));
+        }
         say(format_args!("danger set {}", danger_fingerprint(manifest, scopes)));
     }
 
@@ -139,7 +144,7 @@ impl Found {
         Ok(json!({
             "id": manifest.id, "version": manifest.version, "name": manifest.name, "description": manifest.description,
             "hash": admitted.hash.as_str(), "bytes": self.bytes, "signer": signer, "imports": imports,
-            "asks_for": serde_json::to_value(scopes)?,
+            "asks_for": serde_json::to_value(scopes)?, "flows_needed": flows_needed(scopes),
             "needs": {
                 "memory_bytes": admitted.demands.memory_bytes, "memories": admitted.demands.memories,
                 "tables": admitted.demands.tables, "table_elements": admitted.demands.table_elements,
@@ -151,6 +156,12 @@ impl Found {
             "consent": { "language": language.as_str(), "clauses": clauses.iter().map(clause).collect::<Vec<_>>() },
         }))
     }
+}
+
+/// The pairs that it needs where nothing else was ever granted.
+fn flows_needed(scopes: &Scopes) -> Vec<String> {
+    let alone = [Held { plugin: "", scopes, is_current: true }];
+    flow::missing(&alone).into_iter().map(|one| one.flow.to_string()).collect()
 }
 
 fn danger_fingerprint(manifest: &Manifest, scopes: &Scopes) -> String {

@@ -10,7 +10,7 @@ pub(super) async fn installed(stores: &Stores) -> anyhow::Result<()> {
         let effects = plugin.manifest.scopes.effects.join(", ");
         say(format_args!("{} {}  {}", plugin.manifest.id, plugin.manifest.version, plugin.hash));
         let reads = if asked.is_empty() { "nothing".to_owned() } else { asked.join(", ") };
-        say(format_args!("    reads: {reads}; may: {effects}"));
+        say(format_args!("    reads: {reads}; may: {effects}; signed by {}", plugin.signer().unwrap_or("nobody")));
     }
     Ok(())
 }

@@ -61,11 +61,24 @@ fn a_signature_lies_outside_the_hash_and_there_is_one() {
     for again in [&key, &AuthorKey::new().unwrap()] {
         assert!(matches!(again.sign(&signed), Err(RegistryError::SignedAlready(by)) if by == key.fingerprint()));
     }
-    let mut changed = signed.clone();
+    let mut changed = signed;
     let at = changed.len() - with_signature(&[], &[0; 32], &[0; 64]).len() - 1;
     changed[at] ^= 1;
     assert!(matches!(
         read(&changed),
         Err(RegistryError::BadSignature | RegistryError::Refused(_) | RegistryError::Manifest(_))
     ));
+}
+
+#[tokio::test]
+async fn nobody_takes_over_the_name_of_a_signed_plugin() {
+    let house = House::build().await;
+    let known = house.registry.plugin_find("hello").await.unwrap();
+    let louder = rewritten("hello", |manifest| manifest.replace("version = \"0.1.0\"", "version = \"9.0.0\""));
+    let louder = house.registry.install(&louder).await.unwrap().plugin;
+    let refused = house.enable("hello", |_| ()).await.unwrap_err();
+    assert!(matches!(&refused, RegistryError::SeveralMakers(id) if id == "hello"), "{refused}");
+    for plugin in [&known, &louder] {
+        assert_eq!(house.registry.plugin_find(plugin.hash.as_str()).await.unwrap().key, plugin.key);
+    }
 }
