@@ -24,6 +24,9 @@ fn once<'a>(plugin: &'a str, scopes: &'a Scopes) -> Held<'a> {
     Held { plugin, scopes, is_current: false }
 }
 
+/// Takes something of a grant away.
+type Change = fn(&mut Scopes);
+
 /// A grant that opens every way out.
 fn all_sinks() -> Scopes {
     Scopes {
@@ -47,7 +50,7 @@ fn clear_data_needs_a_pair_for_each_way_out_and_masked_data_none() {
         .collect();
     assert_eq!(flows(&needed).into_iter().collect::<BTreeSet<_>>(), expected);
     // Named, they are granted: these and no others.
-    let mut granted = clear.clone();
+    let mut granted = clear;
     granted.flows = needed.into_iter().map(|one| one.flow).collect();
     assert_eq!(missing(&[now("p", &granted)]), BTreeSet::new());
     let taken = granted.flows.pop_first().unwrap();
@@ -57,7 +60,7 @@ fn clear_data_needs_a_pair_for_each_way_out_and_masked_data_none() {
 #[test]
 fn each_sink_counts_only_when_it_is_open() {
     let clear = Scopes { text: TextScope::Clear, ..all_sinks() };
-    let close: [(Sink, fn(&mut Scopes)); 5] = [
+    let close: [(Sink, Change); 5] = [
         (Sink::Http, |scopes| scopes.capabilities.retain(|one| *one != Capability::Http)),
         (Sink::LanguageModel, |scopes| scopes.model_profiles.clear()),
         (Sink::Call, |scopes| scopes.effects.retain(|one| one != "call")),
@@ -173,7 +176,7 @@ proptest! {
             Scopes { capabilities: BTreeSet::new(), ..wide.clone() },
             Scopes { effects: BTreeSet::new(), ..wide.clone() },
             Scopes { contact_fields: BTreeSet::new(), ..wide.clone() },
-            Scopes { link_hosts: BTreeSet::new(), ..wide.clone() },
+            Scopes { link_hosts: BTreeSet::new(), ..wide },
         ];
         for narrow in narrower {
             prop_assert!(missing(&[now("p", &narrow), now("q", &writer)]).is_subset(&needed));
