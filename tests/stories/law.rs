@@ -88,6 +88,38 @@ fn nothing_that_is_shipped_watches_moments() {
     assert_eq!(watchers, [root().join("host/server/src/db/moment.rs")]);
 }
 
+/// The files of the host that name something, tests left out.
+fn naming(what: &str) -> Vec<String> {
+    let source = root().join("host/server/src");
+    let code = files(&source, ".rs").into_iter().filter(|file| {
+        let is_test = file.ends_with("tests.rs") || file.components().any(|part| part.as_os_str() == "tests");
+        !is_test && fs::read_to_string(file).unwrap().contains(what)
+    });
+    code.map(|file| file.strip_prefix(&source).unwrap().display().to_string()).collect()
+}
+
+/// What ships with the host is installed like any other file: nothing else knows which plugins those are.
+#[test]
+fn check_14_bundled_plugins_have_no_way_of_their_own() {
+    assert_eq!(naming("BUNDLED"), ["registry/install.rs"]);
+    assert_eq!(naming("bellhop_plugins"), ["registry/install.rs"]);
+    assert_eq!(naming("install_bundled("), ["app.rs", "registry/install.rs"]);
+    // Whose key signed a plugin is told to people and compared with another signer, and nobody decides anything by it.
+    assert_eq!(
+        naming("own_fingerprint("),
+        ["command/plugin/enable.rs", "command/plugin/inspect.rs", "registry/install.rs"]
+    );
+}
+
+/// A grant comes from a person's command, or moves to a version that adds nothing. No plugin's call leads there.
+#[test]
+fn check_15_grants_are_made_by_commands_and_by_nothing_else() {
+    assert_eq!(naming("insert into plugin_grant"), ["registry/grant.rs", "registry/update.rs"]);
+    assert_eq!(naming("registry.enable("), ["command/demo/sample.rs", "command/plugin/enable.rs"]);
+    assert_eq!(naming("Enable {"), ["command/demo/sample.rs", "command/plugin/enable.rs", "registry/grant.rs"]);
+    assert_eq!(naming("set scopes"), Vec::<String>::new());
+}
+
 #[test]
 fn the_law_sees_an_offence() {
     assert_eq!(reached("use crate::outbox::{self, Outbox}; crate::db::Db").collect::<Vec<_>>(), ["outbox", "db"]);

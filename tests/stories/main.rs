@@ -9,6 +9,7 @@ mod answered;
 mod attack;
 mod backup;
 mod commands;
+mod consent;
 mod corpus;
 mod crash;
 mod demo;

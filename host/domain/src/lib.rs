@@ -2,9 +2,9 @@
 //!
 //! Top to bottom: ids and time, the channels and what each can carry, what a plugin sees and wants (`plugin`, `effect`,
 //! `host_call`, `capability`), what Meta sends (`kind`, `cut`, `event`) and when it becomes a turn (`settle`), what a plugin
-//! declares (`manifest`), what may happen and in what form (`policy`, `words`, `mask`, `render`), when a plugin is switched
-//! off (`suspension`), and how what it says is sent (`retry`, `allowance`, `graph_error`, `delivery`) and what shows that it
-//! was (`evidence`, `lookup`).
+//! declares (`manifest`), what a business gives it (`grant`) and where that lets data go (`flow`), in which words it is asked (`consent`) and what a new version may
+//! not add (`danger`), what may happen and in what form (`policy`, `words`, `mask`, `render`), when a plugin is switched off (`suspension`), and how what it says is sent (`retry`,
+//! `allowance`, `graph_error`, `delivery`) and what shows that it was (`evidence`, `lookup`).
 
 pub mod id;
 pub mod time;
@@ -19,6 +19,10 @@ pub mod cut;
 pub mod event;
 pub mod settle;
 pub mod manifest;
+pub mod grant;
+pub mod flow;
+pub mod consent;
+pub mod danger;
 pub mod policy;
 pub mod words;
 pub mod mask;

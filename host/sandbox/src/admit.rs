@@ -15,6 +15,7 @@ mod section;
 #[cfg(test)]
 mod tests;
 
+pub use demand::Demands;
 pub use refusal::Refusal;
 pub use section::{Signature, signature_of, with_manifest, with_signature};
 
@@ -40,6 +41,8 @@ pub struct Admitted {
     pub imports: CapabilitySet,
     /// Text of `plugin.toml`, not yet parsed.
     pub manifest: String,
+    /// What it needs at its start.
+    pub demands: Demands,
     /// Who says they made it, not yet verified: a signature over the 32 bytes of `hash`.
     pub signature: Option<Signature>,
     /// The file without its signature section: the bytes that were hashed are the bytes that are compiled.
@@ -70,6 +73,7 @@ pub fn admit(bytes: &[u8]) -> Result<Admitted, Refusal> {
         hash: content_hash(sections.component)?,
         imports,
         manifest,
+        demands: sections.demands,
         signature: sections.signature,
         component: sections.component.into(),
     })

@@ -45,7 +45,7 @@ mod fixture;
 mod tests;
 
 pub use admit::{
-    Admitted, FILE_BYTES_MAX, MANIFEST_BYTES_MAX, Refusal, Signature, admit, signature_of, with_manifest,
+    Admitted, Demands, FILE_BYTES_MAX, MANIFEST_BYTES_MAX, Refusal, Signature, admit, signature_of, with_manifest,
     with_signature,
 };
 pub use call::{CallReport, Outcome, Prepared};

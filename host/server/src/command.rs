@@ -101,7 +101,8 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
     let stores = async || stores(&config()?).await;
     let existing = async || existing(&config()?).await;
     let _locks = match &cli.command {
-        // The demo has a store of its own; the others lock as they need it.
+        // The demo has a store of its own, and what authors do needs none; the others lock as they need it.
+        Command::Plugin(command) if command.is_for_authors() => None,
         Command::Demo(_) | Command::Serve | Command::Restore(_) | Command::MigrateStore(_) => None,
         _ => Some(lock::shared(&config()?)?),
     };
@@ -118,7 +119,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         }
         Command::Workspace(command) => setup::workspace(command, &existing().await?).await,
         Command::Channel(command) => setup::channel(command, &existing().await?).await,
-        Command::Plugin(command) => plugin::run(command, &stores().await?).await,
+        Command::Plugin(command) => plugin::run(command, &config()?).await,
         Command::Records(command) => records::run(command, &existing().await?).await,
         Command::Tasks(command) => tasks::list(command, &existing().await?).await,
         Command::Deliveries(command) => deliveries::run(command, &existing().await?).await,

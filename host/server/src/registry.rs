@@ -2,18 +2,22 @@
 //! to the content hash, state to the plugin key. Runs nothing and shows a plugin nothing.
 
 mod failing;
+mod flows;
 mod grant;
 mod install;
 mod scopes;
 mod settings;
+mod signer;
 mod snapshot;
 mod unused;
+mod update;
 
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use bellhop_domain::capability::{Capability, CapabilitySet};
+use bellhop_domain::grant::Flow;
 use bellhop_domain::id::{ChannelId, ContentHash, GrantId, PluginKey, WorkspaceId};
 use bellhop_domain::manifest::{Manifest, ManifestError};
 use bellhop_sandbox::{CodeFolder, PrepareError, Prepared, Refusal, Sandbox};
@@ -25,12 +29,14 @@ use crate::record::RecordError;
 use crate::record::schema::{InvalidSchema, Schema};
 use crate::vault::{self, Vault, VaultError};
 
+pub use bellhop_domain::grant::{Scopes, TextScope};
 pub use failing::{Called, Failing, Failure, Suspended, calls_count_in, failures_sweep};
 pub use grant::{Disabled, Enable};
-pub use install::Installed;
-pub use scopes::{Scopes, TextScope};
+pub use install::{Installed, read};
 pub use settings::MAX_SETTINGS_BYTES;
+pub use signer::AuthorKey;
 pub use unused::{UNUSED_AFTER, Unused};
+pub use update::{Waiting, Waits};
 
 use snapshot::Snapshot;
 
@@ -72,9 +78,26 @@ pub enum RegistryError {
         "these bytes are installed already, unsigned or signed by somebody else; their author has to release a new version"
     )]
     OtherSigner,
+    /// The file bears a signature already.
+    #[error("the file is signed already, by {0}; sign the one that `bellhop plugin pack` made")]
+    SignedAlready(String),
+    /// A text that is no author's key.
+    #[error("that is no key of a plugin's author; `bellhop plugin key new` makes one")]
+    NoAuthorKey,
+    /// The operating system gave no random bytes.
+    #[error("the operating system gave no random bytes")]
+    NoRandomness,
+    /// Grants were changed while a new version was about to take them over.
+    #[error("plugins were enabled or disabled meanwhile; try again")]
+    Changed,
     /// Nothing with this hash or id is installed.
     #[error("no plugin `{0}` is installed; `bellhop plugin list` shows what is")]
     UnknownPlugin(String),
+    /// Plugins of several makers bear this id.
+    #[error(
+        "plugins of several makers are called `{0}`; name the hash of the one you mean, `bellhop plugin list` shows them"
+    )]
+    SeveralMakers(String),
     /// No such channel in this workspace.
     #[error("this workspace has no channel `{0}`")]
     UnknownChannel(ChannelId),
@@ -88,6 +111,23 @@ pub enum RegistryError {
         scope: &'static str,
         /// What.
         name: String,
+    },
+    /// It could let personal data out that it reads in clear, or could have kept.
+    #[error(
+        "the plugin could pass on personal data in clear, and nobody allowed it: {}; allow that with `--allow-flow {}`, or \
+         show the plugin less", flow_names(.0, ", "), flow_names(.0, ",")
+    )]
+    FlowsMissing(Vec<Flow>),
+    /// What it could write, another plugin could let out.
+    #[error(
+        "what this plugin reads in clear could leave through {plugin}, and nobody allowed it: {flow}; enable that one again \
+         with `--allow-flow {flow}` first, or show this one less"
+    )]
+    FlowElsewhere {
+        /// The other plugin's id.
+        plugin: String,
+        /// What it lacks.
+        flow: Flow,
     },
     /// Settings that the manifest's schema refuses.
     #[error("the settings cannot be used: {}", .0.join("; "))]
@@ -262,6 +302,17 @@ impl Plugin {
         Self { key, hash, manifest, schemas: OnceLock::new() }
     }
 
+    /// Somebody signed it, so that its state outlives this file.
+    pub fn is_signed(&self) -> bool {
+        self.signer().is_some()
+    }
+
+    /// The fingerprint of who signed it.
+    pub fn signer(&self) -> Option<&str> {
+        let (maker, _) = self.key.as_str().split_once('/')?;
+        (maker != self.hash.as_str()).then_some(maker)
+    }
+
     /// The schema of one of its collections.
     pub fn schema(&self, collection: &str) -> Option<&Schema> {
         let compile = || {
@@ -304,6 +355,10 @@ pub async fn code_folder(data_folder: &Path, vault: &Vault) -> Result<CodeFolder
 fn names(capabilities: &CapabilitySet) -> String {
     let names: Vec<&str> = capabilities.iter().copied().map(Capability::as_str).collect();
     names.join(", ")
+}
+
+fn flow_names(flows: &[Flow], between: &str) -> String {
+    flows.iter().map(Flow::to_string).collect::<Vec<_>>().join(between)
 }
 
 #[cfg(test)]

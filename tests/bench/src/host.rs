@@ -15,6 +15,7 @@ use bellhop::directory::{self, AppSecrets, NewApp, NewChannel, NewWorkspace};
 use bellhop::record::{CollectionKey, ImportMode, Records};
 use bellhop::registry::{Enable, Scopes, TextScope};
 use bellhop_domain::channel::ChannelKind;
+use bellhop_domain::flow;
 use bellhop_domain::id::{AppId, ChannelId, WorkspaceId};
 use clap::Parser;
 use tempfile::TempDir;
@@ -215,7 +216,8 @@ async fn enable(
     plugin: &str,
 ) -> anyhow::Result<Option<CollectionKey>> {
     let plugin = stores.registry.plugin_find(plugin).await?;
-    let scopes = Scopes::asked(&plugin.manifest, TextScope::Clear);
+    let mut scopes = Scopes::asked(&plugin.manifest, TextScope::Clear);
+    scopes.flows = flow::possible(&scopes);
     let enable = Enable { workspace, channel, plugin: &plugin, scopes, settings_json: "{}", position: None };
     stores.registry.enable(enable).await?;
     let Some(collection) = plugin.manifest.collections.first() else { return Ok(None) };

@@ -54,7 +54,8 @@ pub(crate) fn guest(body: &str) -> Guest<'_> {
     Guest { imports: "", items: "", body, manifest: "" }
 }
 
-fn component(guest: &Guest<'_>) -> Vec<u8> {
+/// The component of a guest, without a manifest.
+pub(crate) fn component(guest: &Guest<'_>) -> Vec<u8> {
     let module = format!(
         "(module {} {ANSWERS} {}
             (func (export \"bellhop:plugin/handler@0.1.0#handle\") (param i32) (result i32) (local $count i32) {}))",
@@ -96,6 +97,7 @@ impl TestApp {
         // A business that says no to everything it may say no to.
         scopes.capabilities = plugin.manifest.required();
         scopes.contact_fields.clear();
+        scopes.flows = bellhop_domain::flow::possible(&scopes);
         let enable = Enable {
             workspace: &business.workspace,
             channel: &business.channel,

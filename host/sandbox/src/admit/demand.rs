@@ -10,12 +10,16 @@ use crate::limits;
 const PAGE_BYTES: u64 = 65_536;
 
 /// Sums over all modules, and the largest single memory and table.
-#[derive(Default)]
-pub(super) struct Demands {
-    memories: u64,
-    tables: u64,
-    memory_bytes: u64,
-    table_elements: u64,
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Demands {
+    /// Memories.
+    pub memories: u64,
+    /// Tables.
+    pub tables: u64,
+    /// Bytes of the largest memory at its start.
+    pub memory_bytes: u64,
+    /// Elements of the largest table at its start.
+    pub table_elements: u64,
 }
 
 impl Demands {

@@ -4,7 +4,7 @@
 use bellhop_domain::id::{ChannelId, GrantId, PluginKey, WorkspaceId};
 use sqlx::Row;
 
-use super::{Plugin, Registry, RegistryError, Scopes, settings};
+use super::{Plugin, Registry, RegistryError, Scopes, flows, scopes as rules, settings};
 use crate::audit::{self, Code, Entry, Kind, Reference};
 use crate::db::WriteTransaction;
 use crate::directory;
@@ -52,12 +52,16 @@ impl Registry {
     /// One transaction.
     pub async fn enable(&self, enable: Enable<'_>) -> Result<GrantId, RegistryError> {
         let Enable { workspace, channel, plugin, scopes, settings_json, position } = enable;
-        scopes.check(&plugin.manifest)?;
+        rules::check(&scopes, &plugin.manifest)?;
+        let canonical = scopes.canonical();
         let settings = settings::checked(&plugin.manifest, settings_json)?;
         self.code(plugin, &scopes.capabilities).await?;
         let grant = GrantId::new();
         let now = self.inner.db.now();
         let mut transaction = self.inner.db.begin_write().await?;
+        // First, so that two that are enabled at once see each other's grants.
+        directory::generation_bump(&mut transaction).await?;
+        flows::check_in(&mut transaction, workspace, channel, (&plugin.key, &scopes)).await?;
         let place = place_in(&mut transaction, workspace, channel, plugin).await?;
         revoke_in(&mut transaction, workspace, channel, plugin.key.as_str(), (now.millis(), "replaced")).await?;
         record::collections_declare_in(&mut transaction, workspace, &plugin.key, &plugin.manifest.collections).await?;
@@ -71,8 +75,8 @@ impl Registry {
         .bind(plugin.key.as_str())
         .bind(plugin.hash.as_str())
         .bind(position.unwrap_or(place))
-        .bind(scopes.canonical())
-        .bind(scopes.fingerprint(&plugin.hash))
+        .bind(canonical.as_str())
+        .bind(rules::fingerprint(&plugin.hash, &canonical))
         .bind(settings)
         .bind(now.millis());
         transaction.execute(insert).await?;
@@ -83,7 +87,6 @@ impl Registry {
             ..Entry::new(workspace.clone(), Kind::Configuration, Code::of("plugin-enabled"))
         };
         audit::append(&mut transaction, now, &[entry]).await?;
-        directory::generation_bump(&mut transaction).await?;
         transaction.commit().await?;
         self.refresh().await?;
         Ok(grant)

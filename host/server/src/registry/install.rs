@@ -8,12 +8,12 @@ use bellhop_domain::id::{ContentHash, PluginKey};
 use bellhop_domain::manifest::Manifest;
 use bellhop_plugins::BUNDLED;
 use bellhop_sandbox::{Admitted, admit, with_signature};
-use ed25519_dalek::{Signature, VerifyingKey};
-use sha2::{Digest, Sha256};
 use sqlx::Row;
 
-use super::{Plugin, Registry, RegistryError};
+use super::signer::{fingerprint, hash_bytes, plugin_key, signer};
+use super::{Plugin, Registry, RegistryError, update};
 use crate::db::Db;
+use crate::directory;
 use crate::record::schema::Schema;
 
 /// A plugin that was installed, now or before.
@@ -23,41 +23,52 @@ pub struct Installed {
     pub plugin: Plugin,
     /// Its file was not known before.
     pub is_new: bool,
+    /// Grants of older versions that it took over, since it adds nothing to them.
+    pub n_moved: usize,
 }
 
 impl Registry {
-    /// Installs a plugin's file. The same bytes again change nothing.
+    /// Installs a plugin's file. The same bytes again change nothing. A new version takes over the grants of the older ones
+    /// of its author that it adds nothing to.
     ///
     /// # Errors
     /// [`RegistryError`] says what the author has to change; nothing was written.
     pub async fn install(&self, bytes: &[u8]) -> Result<Installed, RegistryError> {
-        let admitted = admit(bytes)?;
-        let manifest = Manifest::parse(&admitted.manifest)?;
-        check(&admitted, &manifest)?;
-        let signer = signer(&admitted)?;
+        let (admitted, manifest, signer) = read(bytes)?;
         let key = plugin_key(signer.as_deref(), &admitted.hash, &manifest.id)?;
+        let plugin = Plugin::new(key, admitted.hash.clone(), manifest);
+        let moves = self.moves(&plugin, &admitted).await?;
+        let now = self.inner.db.now();
         let query = sqlx::query(
             "insert into plugin (hash, plugin_key, plugin_id, version, manifest, signer, bytes, installed_at) \
              values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (hash) do nothing",
         )
-        .bind(admitted.hash.as_str())
-        .bind(key.as_str())
-        .bind(manifest.id.as_str())
-        .bind(manifest.version.to_string())
+        .bind(plugin.hash.as_str())
+        .bind(plugin.key.as_str())
+        .bind(plugin.manifest.id.as_str())
+        .bind(plugin.manifest.version.to_string())
         .bind(admitted.manifest.as_str())
         .bind(signer.as_deref())
         .bind(bytes)
-        .bind(self.inner.db.now().millis());
-        if self.inner.db.execute(query).await? == 1 {
-            return Ok(Installed { plugin: Plugin::new(key, admitted.hash, manifest), is_new: true });
+        .bind(now.millis());
+        let mut transaction = self.inner.db.begin_write().await?;
+        if transaction.execute(query).await? == 1 {
+            update::move_in(&mut transaction, now, &plugin, &moves).await?;
+            if !moves.is_empty() {
+                directory::generation_bump(&mut transaction).await?;
+            }
+            transaction.commit().await?;
+            self.refresh_if_changed().await?;
+            return Ok(Installed { plugin, is_new: true, n_moved: moves.len() });
         }
+        drop(transaction);
         let known = plugins_where(&self.inner.db, admitted.hash.as_str()).await?.pop();
         let known = known.ok_or(RegistryError::Unreadable("plugin"))?;
         // An unsigned copy of what is there changes nothing; another signer would take over its state.
-        if admitted.signature.is_some() && known.key != key {
+        if admitted.signature.is_some() && known.key != plugin.key {
             return Err(RegistryError::OtherSigner);
         }
-        Ok(Installed { plugin: known, is_new: false })
+        Ok(Installed { plugin: known, is_new: false, n_moved: 0 })
     }
 
     /// Installs what ships with the host, signed by the installation. Cheap when it is there already.
@@ -69,26 +80,33 @@ impl Registry {
         for bundled in BUNDLED {
             let hash = admit(bundled.bytes)?.hash;
             match plugins_where(&self.inner.db, hash.as_str()).await?.pop() {
-                Some(plugin) => all.push(Installed { plugin, is_new: false }),
+                Some(plugin) => all.push(Installed { plugin, is_new: false, n_moved: 0 }),
                 None => all.push(self.install_signed(bundled.bytes, &hash).await?),
             }
         }
         Ok(all)
     }
 
-    async fn install_signed(&self, bytes: &[u8], hash: &ContentHash) -> Result<Installed, RegistryError> {
+    pub(super) async fn install_signed(&self, bytes: &[u8], hash: &ContentHash) -> Result<Installed, RegistryError> {
         let signature = self.inner.vault.sign(&hash_bytes(hash)?).await?;
         let public_key = self.inner.vault.public_key().await?;
         self.install(&with_signature(bytes, &public_key, &signature)).await
     }
 
-    /// A plugin by its hash, or the newest version by its id.
+    /// A plugin by its hash, or the newest version by its id. An id that somebody signed stands for that signer's plugin: once
+    /// another file bears it too, only hashes tell them apart.
     ///
     /// # Errors
-    /// [`RegistryError::UnknownPlugin`].
+    /// [`RegistryError::UnknownPlugin`], [`RegistryError::SeveralMakers`].
     pub async fn plugin_find(&self, hash_or_id: &str) -> Result<Plugin, RegistryError> {
         let mut found = plugins_where(&self.inner.db, hash_or_id).await?;
         found.sort_by_key(|plugin| plugin.manifest.version);
+        let is_signed = found.iter().any(Plugin::is_signed);
+        let has_several =
+            found.windows(2).any(|pair| pair.first().map(|one| &one.key) != pair.last().map(|one| &one.key));
+        if is_signed && has_several {
+            return Err(RegistryError::SeveralMakers(hash_or_id.to_owned()));
+        }
         found.pop().ok_or_else(|| RegistryError::UnknownPlugin(hash_or_id.to_owned()))
     }
 
@@ -106,6 +124,34 @@ impl Registry {
         });
         Ok(plugins)
     }
+
+    /// The file of an installed plugin, as it was installed.
+    ///
+    /// # Errors
+    /// [`RegistryError::UnknownPlugin`], [`RegistryError::Db`].
+    pub async fn file_of(&self, plugin: &Plugin) -> Result<Vec<u8>, RegistryError> {
+        bytes_of(&self.inner.db, &plugin.hash).await
+    }
+
+    /// The fingerprint of the installation's own key, which signs what it ships.
+    ///
+    /// # Errors
+    /// [`RegistryError::Vault`].
+    pub async fn own_fingerprint(&self) -> Result<String, RegistryError> {
+        Ok(fingerprint(&self.inner.vault.public_key().await?))
+    }
+}
+
+/// Reads a plugin's file: what it is, what it says of itself, and who signed it. Both agree on what it asks for.
+///
+/// # Errors
+/// [`RegistryError`] says what the author has to change.
+pub fn read(bytes: &[u8]) -> Result<(Admitted, Manifest, Option<String>), RegistryError> {
+    let admitted = admit(bytes)?;
+    let manifest = Manifest::parse(&admitted.manifest)?;
+    check(&admitted, &manifest)?;
+    let signer = signer(&admitted)?;
+    Ok((admitted, manifest, signer))
 }
 
 pub(super) async fn bytes_of(db: &Db, hash: &ContentHash) -> Result<Vec<u8>, RegistryError> {
@@ -122,7 +168,10 @@ pub(super) fn plugin_of(row: &sqlx::any::AnyRow) -> Result<Plugin, RegistryError
 }
 
 async fn plugins_where(db: &Db, hash_or_id: &str) -> Result<Vec<Plugin>, RegistryError> {
-    let query = sqlx::query("select hash, plugin_key, manifest from plugin where hash = $1 or plugin_id = $1");
+    let query = sqlx::query(
+        "select hash, plugin_key, manifest from plugin where hash = $1 or plugin_id = $1 \
+         order by installed_at, hash",
+    );
     let rows = db.fetch_all(query.bind(hash_or_id)).await?;
     rows.iter().map(plugin_of).collect()
 }
@@ -144,23 +193,4 @@ fn check(admitted: &Admitted, manifest: &Manifest) -> Result<(), RegistryError> 
         Schema::compile(schema).map_err(|source| RegistryError::Schema { place, source })?;
     }
     Ok(())
-}
-
-/// The fingerprint of whoever signed the bytes; `None` for an unsigned file.
-fn signer(admitted: &Admitted) -> Result<Option<String>, RegistryError> {
-    let Some(signed) = &admitted.signature else { return Ok(None) };
-    let key = VerifyingKey::from_bytes(&signed.public_key).map_err(|_| RegistryError::BadSignature)?;
-    let signature = Signature::from_bytes(&signed.signature);
-    key.verify_strict(&hash_bytes(&admitted.hash)?, &signature).map_err(|_| RegistryError::BadSignature)?;
-    Ok(Some(hex::encode(Sha256::digest(signed.public_key))))
-}
-
-/// State hangs on who made a plugin; on its bytes when nobody says so.
-fn plugin_key(signer: Option<&str>, hash: &ContentHash, id: &str) -> Result<PluginKey, RegistryError> {
-    let maker = signer.unwrap_or(hash.as_str());
-    PluginKey::parse(&format!("{maker}/{id}")).map_err(|_| RegistryError::Unreadable("plugin"))
-}
-
-fn hash_bytes(hash: &ContentHash) -> Result<Vec<u8>, RegistryError> {
-    hex::decode(hash.as_str()).map_err(|_| RegistryError::Unreadable("plugin"))
 }

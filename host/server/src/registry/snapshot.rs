@@ -4,12 +4,13 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use bellhop_domain::id::{ChannelId, ContentHash, GrantId, WorkspaceId};
+use bellhop_domain::id::{ChannelId, ContentHash, GrantId, PluginKey, WorkspaceId};
 use serde::de::IgnoredAny;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use super::install::plugin_of;
+use super::scopes::fingerprint;
 use super::{ChannelPlugins, EnabledPlugin, Failing, Plugin, RegistryError, Scopes, UnreadableGrant, failing};
 use crate::db::Db;
 use crate::directory;
@@ -30,6 +31,12 @@ impl Snapshot {
     pub(super) fn plugins_for(&self, workspace: &WorkspaceId, channel: &ChannelId) -> ChannelPlugins {
         self.channels.get(&(workspace.clone(), channel.clone())).cloned().unwrap_or_default()
     }
+
+    /// Where a plugin of this key is enabled, whichever version.
+    pub(super) fn enabled_of(&self, key: &PluginKey) -> Vec<Arc<EnabledPlugin>> {
+        let all = self.channels.values().flat_map(|plugins| plugins.iter());
+        all.filter(|enabled| enabled.plugin_key == *key).cloned().collect()
+    }
 }
 
 /// What equal rows share.
@@ -46,8 +53,8 @@ pub(super) async fn load(db: &Db, last: &Snapshot) -> Result<Snapshot, RegistryE
     let plugins = load_plugins(db, last).await?;
     let failing = failing::load(db).await?;
     let query = sqlx::query(
-        "select workspace_id, id, channel_id, hash, position, scopes, settings from plugin_grant where state = 'enabled' \
-         order by workspace_id, channel_id, position, id",
+        "select workspace_id, id, channel_id, hash, position, scopes, fingerprint, settings from plugin_grant \
+         where state = 'enabled' order by workspace_id, channel_id, position, id",
     );
     let rows = db.fetch_all(query).await?;
     let mut shared = Shared::default();
@@ -120,6 +127,11 @@ fn enabled(
     let unreadable = |_| RegistryError::Unreadable("grant");
     let hash = ContentHash::parse(&text("hash")?).map_err(unreadable)?;
     let plugin = plugins.get(&hash).ok_or(RegistryError::Unreadable("grant"))?;
+    let scopes = text("scopes")?;
+    // Nobody consented to this text for these bytes.
+    if fingerprint(&hash, &scopes) != text("fingerprint")? {
+        return Err(RegistryError::Unreadable("grant"));
+    }
     Ok(EnabledPlugin {
         workspace: WorkspaceId::parse(&text("workspace_id")?).map_err(unreadable)?,
         channel: ChannelId::parse(&text("channel_id")?).map_err(unreadable)?,
@@ -129,7 +141,7 @@ fn enabled(
         hash,
         position: row.try_get("position").map_err(|_| RegistryError::Unreadable("grant"))?,
         plugin: Arc::clone(plugin),
-        scopes: shared.scopes(text("scopes")?)?,
+        scopes: shared.scopes(scopes)?,
         settings_json: shared.settings(&text("settings")?)?,
     })
 }

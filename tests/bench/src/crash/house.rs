@@ -13,6 +13,7 @@ use bellhop::db::Clock;
 use bellhop::directory::{self, AppSecrets, NewApp, NewChannel, NewWorkspace};
 use bellhop::registry::{Enable, Scopes, TextScope};
 use bellhop_domain::channel::ChannelKind;
+use bellhop_domain::flow;
 use bellhop_domain::id::{AppId, WorkspaceId};
 use bellhop_simulator::{AppKeys, Control, PageKeys};
 use tempfile::TempDir;
@@ -150,7 +151,8 @@ async fn furnish(stores: &Stores, meta_app: &AppKeys, page: &PageKeys) -> anyhow
     transaction.commit().await?;
     stores.directory.refresh_if_changed().await?;
     let plugin = stores.registry.install(&echo::file()?).await?.plugin;
-    let scopes = Scopes::asked(&plugin.manifest, TextScope::Clear);
+    let mut scopes = Scopes::asked(&plugin.manifest, TextScope::Clear);
+    scopes.flows = flow::possible(&scopes);
     let (workspace_id, settings_json) = (&workspace, "{}");
     let enable =
         Enable { workspace: workspace_id, channel: &channel, plugin: &plugin, scopes, settings_json, position: None };
