@@ -214,7 +214,7 @@ story!(a_send_that_died_with_its_host_is_looked_up, |mut app| {
     sending.abort();
     drop(sending.await);
     app.reopen(|_| {}).await;
-    app.after(seconds(12)).await;
+    app.after(seconds(20)).await;
     assert_eq!((app.delivery_states().await, app.n_lookups()), (vec!["unknown".to_owned()], 0));
     app.after(seconds(5)).await;
     assert_eq!((app.delivery_states().await, app.n_lookups(), app.n_sends()), (vec!["sent".to_owned()], 1, 1));

@@ -136,7 +136,7 @@ story!(who_enables_it_again_has_it_asked_at_once, |app| {
     says(&app, &ana, FAILURES_IN_A_ROW + 1).await;
     assert_eq!(last(&app).await.as_deref(), Some("suspended"));
     let place = ["--workspace", app.business.workspace.as_str(), "--channel", app.business.channel.as_str()];
-    app.told(&[["plugin", "enable"].as_slice(), &place, &["hostile"]].concat()).await;
+    app.told(&[["plugin", "enable"].as_slice(), &place, &["--yes", "hostile"]].concat()).await;
     says(&app, &ana, 1).await;
     assert_eq!(last(&app).await.as_deref(), Some("stopped: trap"));
     app.app.jobs.slow().await.unwrap();

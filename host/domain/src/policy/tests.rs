@@ -100,7 +100,7 @@ fn a_token_is_found_in_every_part_of_a_link() {
 fn nothing_of_a_plugin_leaves_after_its_grant_was_revoked() {
     let revoked = Facts { moment: Moment::Send { is_revision_unchanged: true }, granted: Granted::Revoked, ..open() };
     assert_eq!(judged(&say("hi"), &revoked), "grant-revoked");
-    assert_eq!(judged(&say("hi"), &Facts { granted: Granted::Host, ..revoked.clone() }), "allow");
+    assert_eq!(judged(&say("hi"), &Facts { granted: Granted::Host, ..revoked }), "allow");
     assert_eq!(judged(&say("hi"), &Facts { is_opted_out: true, ..revoked }), "opted-out", "silence is due anyway");
 }
 
