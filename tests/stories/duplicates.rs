@@ -151,3 +151,16 @@ story!(every_event_ends_and_the_counts_add_up, |app| {
     let n_sent = i64::try_from(app.control.accepted().len()).unwrap();
     assert_eq!(events["echo done"], n_sent, "each send came back once");
 });
+
+story!(people_who_write_very_much_at_once_are_answered_all_the_same, |app| {
+    app.enable(&app.business, "hello", "{}").await;
+    let customers: Vec<_> = (0..6).map(|n| app.customer(&format!("Customer {n}"))).collect();
+    for _ in 0..60 {
+        for customer in &customers {
+            customer.says("hello").unwrap();
+        }
+    }
+    app.rest().await;
+    app.rest().await;
+    assert_eq!(app.events_that("message done").await, 360, "{:?}", app.events().await);
+});

@@ -169,6 +169,9 @@ impl Total {
         let mut error = io::stderr().lock();
         let (n_messages, n_unknown, n_parked) = (verdict.n_messages, verdict.n_unknown, verdict.n_parked);
         writeln!(error, "round {round}: {n_messages} messages, {n_unknown} unknown, {n_parked} parked")?;
+        for reason in &verdict.reasons {
+            writeln!(error, "round {round}: put aside, {reason}")?;
+        }
         for (what, messages) in [("lost", &verdict.lost), ("doubled", &verdict.doubled), ("wrong", &verdict.wrong)] {
             for message in messages {
                 writeln!(error, "round {round}: {what}: {message}")?;

@@ -3,7 +3,7 @@
 //! Promised is what was answered 200. Each such message is answered once, or its delivery stands as `unknown` or `held`, or it
 //! was put aside with a reason. What was promised before the next was written is answered before it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::crash::books::{Books, DeliveryEntry, EventEntry};
 use crate::crash::scene::Written;
@@ -21,6 +21,8 @@ pub(crate) struct Verdict {
     pub(crate) n_unknown: usize,
     /// Messages that were put aside with a reason.
     pub(crate) n_parked: usize,
+    /// Why they were put aside.
+    pub(crate) reasons: BTreeSet<String>,
     pub(crate) n_messages: usize,
 }
 
@@ -64,11 +66,20 @@ impl Verdict {
         match (n_seen, deliveries.first(), events.first()) {
             (_, Some(delivery), _) if matches!(delivery.state.as_str(), "unknown" | "held") => self.n_unknown += 1,
             (1, Some(delivery), _) if matches!(delivery.state.as_str(), "sent" | "delivered" | "read") => {}
-            (0, Some(delivery), _) if is_put_aside(&delivery.state, &delivery.reason) => self.n_parked += 1,
-            (0, None, Some(event)) if is_put_aside(&event.state, &event.reason) => self.n_parked += 1,
+            (0, Some(delivery), _) if is_put_aside(&delivery.state, &delivery.reason) => {
+                self.put_aside("delivery", &delivery.state, delivery.reason.as_deref());
+            }
+            (0, None, Some(event)) if is_put_aside(&event.state, &event.reason) => {
+                self.put_aside("event", &event.state, event.reason.as_deref());
+            }
             (1, ..) => self.wrong.push(format!("seen, and the books say otherwise: {}", told())),
             _ => self.lost.push(told()),
         }
+    }
+
+    fn put_aside(&mut self, what: &str, state: &str, reason: Option<&str>) {
+        self.n_parked += 1;
+        self.reasons.insert(format!("{what} {state}: {}", reason.unwrap_or_default()));
     }
 
     /// Each message is one event, and each event has come to an end.
