@@ -116,25 +116,16 @@ pub fn mask(text: &str, region: Option<Region>, name: impl Fn(Kind, &str) -> [u8
     masked
 }
 
-/// Replaces every value of a text that holds tokens already and may hold values beside them.
+/// Replaces every value of a text that holds tokens already and may hold values beside them. A token is no value, so it stays; what
+/// only looks like one is read like the rest.
 pub fn mask_beside_tokens(text: &str, region: Option<Region>, name: impl Fn(Kind, &str) -> [u8; 32]) -> String {
-    let plain: Vec<&str> = token::parts(text).into_iter().filter_map(|part| part.plain()).collect();
-    let mut clean = String::with_capacity(text.len());
-    let mut rest = text;
-    for part in plain {
-        // Parts are slices of the text, in order.
-        let Some((before, after)) = rest.split_once(part) else { continue };
-        clean.push_str(before);
-        let mut from = 0;
-        for Found { kind, range, normal } in find(part, region) {
-            clean.push_str(part.get(from..range.start).unwrap_or_default());
-            clean.push_str(Token::new(kind, &name(kind, &normal)).as_str());
-            from = range.end;
-        }
-        clean.push_str(part.get(from..).unwrap_or_default());
-        rest = after;
+    let (mut clean, mut rest) = (String::with_capacity(text.len()), 0);
+    for Found { kind, range, normal } in find(text, region) {
+        clean.push_str(text.get(rest..range.start).unwrap_or_default());
+        clean.push_str(Token::new(kind, &name(kind, &normal)).as_str());
+        rest = range.end;
     }
-    clean.push_str(rest);
+    clean.push_str(text.get(rest..).unwrap_or_default());
     clean
 }
 

@@ -76,7 +76,7 @@ impl Finder<'_> {
     fn international(&self, run: &Run, is_free: &[bool]) -> Option<(Range<usize>, Found)> {
         let n_free = is_free.iter().take_while(|free| **free).count();
         let rows: Vec<_> = run.rows_from(0, *DIGITS.end()).filter(|(row, _)| row.end <= n_free).collect();
-        let known = rows.iter().find(|(_, row)| self.is_number(None, &format!("+{}", row.digits())));
+        let known = rows.iter().find(|(_, row)| self.is_number(&format!("+{}", row.digits())));
         let (row, number) = known.or(rows.first()).filter(|(_, row)| DIGITS.contains(&row.digits().len()))?;
         let normal = format!("+{}", number.digits());
         Some((row.clone(), Found { kind: Kind::Phone, range: number.start..number.end, normal }))
@@ -88,7 +88,7 @@ impl Finder<'_> {
             return None;
         }
         let found = |normal| Some(Found { kind: Kind::Phone, range: run.start..extended(self.text, run.end), normal });
-        if let Some(rest) = digits.strip_prefix("00").filter(|rest| self.is_number(None, &format!("+{rest}"))) {
+        if let Some(rest) = digits.strip_prefix("00").filter(|rest| self.is_number(&format!("+{rest}"))) {
             return found(format!("+{rest}"));
         }
         let words = signs::before(self.text, run);
@@ -101,7 +101,7 @@ impl Finder<'_> {
         {
             return found(normal);
         }
-        let is_international = (is_announced || is_alone) && self.is_number(None, &format!("+{digits}"));
+        let is_international = (is_announced || is_alone) && self.is_number(&format!("+{digits}"));
         if is_announced || is_international {
             return found(if is_international { format!("+{digits}") } else { digits });
         }
@@ -121,11 +121,11 @@ impl Finder<'_> {
             return Some(format!("+{code}{}", number.national()));
         }
         // In some countries the zero belongs to the number.
-        Some(format!("+{code}{digits}")).filter(|whole| self.is_number(None, whole))
+        Some(format!("+{code}{digits}")).filter(|whole| self.is_number(whole))
     }
 
-    fn is_number(&self, region: Option<Region>, text: &str) -> bool {
-        let is_one = || phonenumber::parse(region.map(|region| region.0), text).is_ok_and(|number| number.is_valid());
+    fn is_number(&self, text: &str) -> bool {
+        let is_one = || phonenumber::parse(None, text).is_ok_and(|number| number.is_valid());
         !self.may_ask() || is_one()
     }
 

@@ -57,16 +57,6 @@ pub(super) enum Part<'a> {
     Mangled,
 }
 
-impl<'a> Part<'a> {
-    /// What says what it says.
-    pub(super) fn plain(&self) -> Option<&'a str> {
-        match self {
-            Self::Plain(plain) => Some(plain),
-            Self::Bracket(_) | Self::Token(_) | Self::Mangled => None,
-        }
-    }
-}
-
 /// Cuts a masked text into parts.
 pub(super) fn parts(text: &str) -> Vec<Part<'_>> {
     let mut parts = Vec::new();

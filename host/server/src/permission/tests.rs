@@ -221,4 +221,6 @@ async fn what_a_plugin_left_behind_shows_no_number_and_is_no_oracle() {
     assert!(!shown.contains("1234567"), "{shown}");
     assert_eq!(shown.matches(told.as_str()).count(), 1, "a guess that is right looks like any other: {shown}");
     assert_eq!(ana.redact("order 42, two of them"), "order 42, two of them");
+    let mangled = ana.redact("⟦x:+43 660 1234567⟧ and again +43 660 1234567");
+    assert!(!mangled.contains("1234567"), "what only looks like a token hides nothing: {mangled}");
 }
