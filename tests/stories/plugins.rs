@@ -157,8 +157,7 @@ story!(a_sleeping_partner_is_not_asked_once_it_is_switched_off, |app| {
     let registry = &app.app.stores.registry;
     let hostile = registry.plugin_find("hostile").await.unwrap();
     let (workspace, channel) = (&app.business.workspace, &app.business.channel);
-    let why = bellhop::registry::Disabled::ByBusiness;
-    assert!(registry.disable(workspace, channel, &hostile.key, why).await.unwrap());
+    assert!(registry.disable(workspace, channel, &hostile.key).await.unwrap());
     app.customer("Ana").says("hello").unwrap();
     app.rest().await;
     let plugins = app.last_plugins().await;

@@ -1,7 +1,5 @@
 //! A plugin is disabled while what it said waits: it is not said any more, staff answer instead, and nothing else is lost.
 
-use bellhop::registry::Disabled;
-
 use crate::support::{SETTLED, TestApp, story};
 
 const HELLO: &str = "Hello! How can we help?";
@@ -11,7 +9,7 @@ async fn disable(app: &TestApp) {
     let registry = &app.app.stores.registry;
     let plugin = registry.plugin_find("hello").await.unwrap();
     let (workspace, channel) = (&app.business.workspace, &app.business.channel);
-    assert!(registry.disable(workspace, channel, &plugin.key, Disabled::ByBusiness).await.unwrap());
+    assert!(registry.disable(workspace, channel, &plugin.key).await.unwrap());
 }
 
 story!(what_a_plugin_said_is_not_sent_once_its_grant_is_revoked, |app| {

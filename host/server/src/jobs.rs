@@ -36,9 +36,6 @@ pub const MAX_WAL_BYTES: i64 = 64_000_000;
 /// Dedupe keys live this long whatever retention says: Meta sends again for up to 7 days.
 const DEDUPE_HORIZON: Duration = Duration::from_secs(8 * 86_400);
 
-/// Rows that one sweep removes at most, so that it never holds the writer for long.
-const SWEEP_ROWS: i64 = 5_000;
-
 /// What can go wrong in the background. Logged; the next tick tries again.
 #[derive(Debug, thiserror::Error)]
 pub enum JobError {
@@ -210,8 +207,7 @@ impl Jobs {
     async fn sweep_dedupe(&self, before: Timestamp) -> Result<(), DbError> {
         let sql = "delete from dedupe where (workspace_id, key) in \
                    (select workspace_id, key from dedupe where seen_at < $1 order by seen_at limit $2)";
-        while self.db.execute(sqlx::query(sql).bind(before.millis()).bind(SWEEP_ROWS)).await? > 0 {}
-        Ok(())
+        self.db.sweep_uncounted(sql, before).await.map(drop)
     }
 
     /// The current epoch began long enough ago. Where nobody has noted when it began, it begins now.

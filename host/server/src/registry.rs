@@ -31,7 +31,7 @@ use crate::vault::{self, Vault, VaultError};
 
 pub use bellhop_domain::grant::{Scopes, TextScope};
 pub use failing::{Called, Failing, Failure, Suspended, calls_count_in, failures_sweep};
-pub use grant::{Disabled, Enable};
+pub use grant::Enable;
 pub use install::{Installed, read};
 pub use settings::MAX_SETTINGS_BYTES;
 pub use signer::AuthorKey;

@@ -14,7 +14,7 @@ use clap::{Args, Subcommand};
 use crate::app::Stores;
 use crate::command::{say, setup, stores};
 use crate::config::Config;
-use crate::registry::{Disabled, TextScope, UnreadableGrant};
+use crate::registry::{TextScope, UnreadableGrant};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum PluginCommand {
@@ -134,7 +134,7 @@ async fn disable(place: &Place, plugin: &str, stores: &Stores) -> anyhow::Result
     let mut n_disabled = 0;
     for (key, id, hash) in readable.chain(damaged) {
         if id == plugin || hash == plugin {
-            let disabled = stores.registry.disable(&workspace, &channel, &key, Disabled::ByBusiness).await?;
+            let disabled = stores.registry.disable(&workspace, &channel, &key).await?;
             n_disabled += usize::from(disabled);
         }
     }

@@ -33,6 +33,22 @@ impl Sweep {
 }
 
 impl Db {
+    /// Runs a statement that deletes the oldest rows before `$1`, `$2` of them at most, until there are none left; how many there
+    /// were. For rows of which nobody has to know how many there ever were.
+    ///
+    /// # Errors
+    /// [`DbError`]; the rest stays for the next sweep.
+    pub async fn sweep_uncounted(&self, delete: &'static str, before: Timestamp) -> Result<u64, DbError> {
+        let batch = i64::try_from(Sweep::BATCH).unwrap_or(i64::MAX);
+        let mut n_swept = 0;
+        loop {
+            match self.execute(sqlx::query(delete).bind(before.millis()).bind(batch)).await? {
+                0 => return Ok(n_swept),
+                n_rows => n_swept += n_rows,
+            }
+        }
+    }
+
     /// Goes through a workspace's rows from the oldest on, until they are as young as `end`, and removes those of which
     /// `is_old(state, time)` is true; how many there were.
     ///

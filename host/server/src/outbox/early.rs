@@ -12,9 +12,6 @@ use crate::outbox::Evidence;
 /// The answer or the echo comes within seconds, a lookup within minutes.
 const KEPT: Duration = Duration::from_secs(3_600);
 
-/// Rows that one statement removes at most.
-const SWEEP_ROWS: i64 = 500;
-
 const HEAD: &str = "insert into early_receipt (workspace_id, conversation_id, mid, state, up_to, seen_at) \
      select v.column1, v.column2, v.column3, v.column4, v.column5, v.column6 from (values ";
 
@@ -71,14 +68,7 @@ const fn state(is_read: bool) -> &'static str {
 /// # Errors
 /// [`DbError`]; the rest stays for the next sweep.
 pub async fn early_receipts_sweep(db: &Db) -> Result<u64, DbError> {
-    let before = (db.now() - KEPT).millis();
-    let mut n_swept = 0;
-    loop {
-        match db.execute(sqlx::query(SWEEP).bind(before).bind(SWEEP_ROWS)).await? {
-            0 => return Ok(n_swept),
-            n_rows => n_swept += n_rows,
-        }
-    }
+    db.sweep_uncounted(SWEEP, db.now() - KEPT).await
 }
 
 #[cfg(test)]

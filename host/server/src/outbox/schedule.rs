@@ -26,9 +26,6 @@ const MAX_LOOKS: i64 = 16;
 /// Rows that are over tell when a channel was asked last; that is of interest for a moment.
 const KEPT: Duration = Duration::from_secs(3_600);
 
-/// Rows that one statement removes at most.
-const SWEEP_ROWS: i64 = 500;
-
 /// A look that is to come.
 #[derive(Debug, Clone)]
 pub(super) struct Due {
@@ -157,14 +154,7 @@ const SWEEP: &str = "delete from delivery_lookup where due_at is null and (works
 /// # Errors
 /// [`DbError`]; the rest stays for the next sweep.
 pub async fn lookups_sweep(db: &Db) -> Result<u64, DbError> {
-    let before = (db.now() - KEPT).millis();
-    let mut n_swept = 0;
-    loop {
-        match db.execute(sqlx::query(SWEEP).bind(before).bind(SWEEP_ROWS)).await? {
-            0 => return Ok(n_swept),
-            n_rows => n_swept += n_rows,
-        }
-    }
+    db.sweep_uncounted(SWEEP, db.now() - KEPT).await
 }
 
 #[cfg(test)]

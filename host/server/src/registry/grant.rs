@@ -27,20 +27,8 @@ pub struct Enable<'a> {
     pub position: Option<i64>,
 }
 
-/// Who or what disabled a plugin.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Disabled {
-    /// The business.
-    ByBusiness,
-}
-
-impl Disabled {
-    const fn code(self) -> &'static str {
-        match self {
-            Self::ByBusiness => "plugin-disabled",
-        }
-    }
-}
+/// The code of a grant that the business took back.
+const DISABLED: &str = "plugin-disabled";
 
 impl Registry {
     /// Enables a plugin on a channel: checks grant and settings, links it on trial, declares its collections.
@@ -101,18 +89,17 @@ impl Registry {
         workspace: &WorkspaceId,
         channel: &ChannelId,
         plugin_key: &PluginKey,
-        why: Disabled,
     ) -> Result<bool, RegistryError> {
         let now = self.inner.db.now();
         let mut transaction = self.inner.db.begin_write().await?;
         let revoked =
-            revoke_in(&mut transaction, workspace, channel, plugin_key.as_str(), (now.millis(), why.code())).await?;
+            revoke_in(&mut transaction, workspace, channel, plugin_key.as_str(), (now.millis(), DISABLED)).await?;
         if revoked == 0 {
             return Ok(false);
         }
         let entry = Entry {
             reference: Some(Reference::from(channel)),
-            ..Entry::new(workspace.clone(), Kind::Configuration, Code::of(why.code()))
+            ..Entry::new(workspace.clone(), Kind::Configuration, Code::of(DISABLED))
         };
         audit::append(&mut transaction, now, &[entry]).await?;
         directory::generation_bump(&mut transaction).await?;

@@ -174,9 +174,9 @@ async fn plugins_stand_in_the_businesss_order_and_keep_their_place() {
     assert_eq!(house.n_rows("select count(*) from plugin_grant where state = 'revoked'").await, 1);
 
     let faq = house.registry.plugin_find("faq").await.unwrap();
-    assert!(house.registry.disable(&house.workspace, &house.channel, &faq.key, Disabled::ByBusiness).await.unwrap());
+    assert!(house.registry.disable(&house.workspace, &house.channel, &faq.key).await.unwrap());
     assert_eq!(house.enabled(), ["hello"]);
-    assert!(!house.registry.disable(&house.workspace, &house.channel, &faq.key, Disabled::ByBusiness).await.unwrap());
+    assert!(!house.registry.disable(&house.workspace, &house.channel, &faq.key).await.unwrap());
 }
 
 #[tokio::test]

@@ -78,7 +78,7 @@ async fn a_plugin_that_reads_in_clear_opens_no_way_through_another() {
     enable(&house, &writer, TextScope::Clear, &[]).await.expect("what lacked before is no reason");
 
     let colours = plugin(&house, "colours", "effects = [\"set-attribute\"]\nattributes = [\"size\"]").await;
-    house.registry.disable(&house.workspace, &house.channel, &writer.key, Disabled::ByBusiness).await.unwrap();
+    house.registry.disable(&house.workspace, &house.channel, &writer.key).await.unwrap();
     house.db.execute(sqlx::query("delete from plugin_grant where plugin_key like '%/writer'")).await.unwrap();
     enable(&house, &colours, TextScope::Masked, &[]).await.unwrap();
     let refused = enable(&house, &colours, TextScope::Clear, &[]).await.unwrap_err();
