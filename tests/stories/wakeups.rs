@@ -55,9 +55,15 @@ async fn what_one_host_stores_another_answers_at_once() {
 async fn another_host_knows_when_a_settle_window_closes() {
     let Some((app, other)) = two_hosts().await else { return };
     app.customer("Ana").says("hello").unwrap();
-    woken(&other.dispatch.contact_wake).await;
     let quiet = app.config().settle.quiet();
-    let due = other.dispatch.contact_wake.until_due(other.stores.db.now(), HOUR);
+    // A host that had to connect anew is woken once for nothing.
+    let due = loop {
+        woken(&other.dispatch.contact_wake).await;
+        let due = other.dispatch.contact_wake.until_due(other.stores.db.now(), HOUR);
+        if due < HOUR {
+            break due;
+        }
+    };
     assert!(due >= quiet && due < quiet + Duration::from_millis(50), "{due:?}");
 }
 

@@ -162,9 +162,14 @@ impl World {
         let with_outcome = |outcome: &str| turns.iter().filter(|turn| turn.turn.outcome == outcome).count();
         let theirs = self.model.people.iter().filter(|(who, _)| self.customers[who].page_id == business.page_id);
         let n_requests = theirs.map(|(_, person)| person.n_requests).sum();
+        // A task closes when it turns out that its message arrived.
         let did_not_arrive = |id: &str| {
             let Delivery { state, reason, .. } = &self.watch.deliveries[id];
-            self.watch.were_held.contains(id) || (state == "dead" && !reason.starts_with("suppress"))
+            match state.as_str() {
+                "sent" | "delivered" | "read" => false,
+                "dead" => !reason.starts_with("suppress"),
+                _ => self.watch.were_held.contains(id),
+            }
         };
         let deliveries = turns.iter().flat_map(|turn| &turn.deliveries);
         let n_undelivered = deliveries.filter(|delivery| did_not_arrive(delivery.delivery.id.as_str())).count();
